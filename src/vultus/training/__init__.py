@@ -1,0 +1,1 @@
+"""The loop, schedules, loss balancing, checkpoints, distribution."""

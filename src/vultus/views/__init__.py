@@ -1,0 +1,1 @@
+"""A batch of faces → the views a method asks for."""
