@@ -1,1 +1,39 @@
-"""Shared fixtures."""
+"""Shared fixtures: a tiny face set made of coloured noise, with labels."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vultus.faces.faceset import write
+from vultus.faces.record import Record
+
+torch.set_num_threads(1)  # tiny tensors: threads would only wait for each other
+
+
+def jpeg(pixels: np.ndarray) -> bytes:
+    """uint8 (H, W, 3) → JPEG bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
+
+
+def tiny_records(count=72, size=32, seed=0):
+    """Noise whose colour tells the class; two thirds train, the rest validation and test."""
+    rng = np.random.default_rng(seed)
+    for i in range(count):
+        pixels = rng.integers(0, 200, (size // 4, size // 4, 3)).repeat(4, 0).repeat(4, 1)
+        pixels[..., i % 3] += 55
+        split = ("train", "train", "train", "train", "validation", "test")[i // 3 % 6]
+        labels = {"split": split, "expression": ("angry", "happy", "sad")[i % 3], "identity": f"id{i // 6}"}
+        yield Record(jpeg(pixels.astype(np.uint8)), f"{i:04d}.jpg", labels)
+
+
+@pytest.fixture(scope="session")
+def tiny_faces(tmp_path_factory):
+    """The path of a face set of 72 pictures of 32 px, 48 of them in split train."""
+    out = tmp_path_factory.mktemp("sets") / "tiny"
+    write(tiny_records(), out, source="made by the tests", licence="CC0")
+    return out

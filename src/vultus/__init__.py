@@ -1,1 +1,33 @@
-"""Self-supervised face representation learning."""
+"""Self-supervised face representation learning: from unlabelled photographs to a measured encoder.
+
+    model = vultus.load("runs/pcl")
+    z = model.embed(images)             # (B, D)
+    named = model.features(images)      # {"shared": (B, D), "face": …, "pose": …, "face+pose": …}
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vultus.faces.faceset import FaceSet as FaceSet
+    from vultus.faces.pack import pack as pack
+    from vultus.methods.model import load as load
+    from vultus.training.run import pretrain as pretrain
+
+__version__ = "0.1.0"
+__all__ = ["FaceSet", "load", "pack", "pretrain"]
+
+_HOMES = {
+    "FaceSet": "vultus.faces.faceset",
+    "load": "vultus.methods.model",
+    "pack": "vultus.faces.pack",
+    "pretrain": "vultus.training.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: `vultus --help` need not wait for torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vultus' has no attribute {name!r}; it has {', '.join(__all__)}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

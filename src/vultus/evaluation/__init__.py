@@ -1,1 +1,1 @@
-"""Features → probes → figures."""
+"""Features → probes → figures: the encoder is frozen, its features are computed once, every probe is convex."""

@@ -1,0 +1,119 @@
+"""Action units: one logistic regression each; F1 each and their mean."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vultus.evaluation.bootstrap import statistic_interval
+from vultus.evaluation.figure import Figure
+from vultus.evaluation.preparation import Floats
+from vultus.evaluation.probe import Probe, Readout
+from vultus.evaluation.splits import Splits, split
+from vultus.faces.faceset import FaceSet
+
+_UNIT = re.compile(r"au\d\d")
+
+
+def evaluate(
+    features: NDArray[np.floating],
+    faces: FaceSet,
+    *,
+    seed: int = 0,
+    pca: int | None = None,
+    readout: Readout = "linear",
+    threshold: float = 0.5,
+) -> list[Figure]:
+    """Figures `f1_auNN` for each unit and `f1`, their mean; the answer is positive where its probability is ½ or more.
+
+    features: [N, D], rows as in `faces`. threshold: intensity (0 to 1) from which a unit counts as present.
+    A face with a unit unknown is left out for that unit. Units which are not both present and absent in the
+    training part and present in the test part are skipped and named in the mean's detail with their counts.
+    Chance is F1 of always saying yes, 2p / (1 + p).
+    """
+    names = [name for name in faces.columns if _UNIT.fullmatch(name)]
+    strength = np.stack([faces.labels(name) for name in names], axis=1)
+    known, present = np.isfinite(strength), strength >= threshold
+    splits = split(faces, known.any(axis=1), seed)
+    kept, skipped = _readable(names, known, present, splits)
+    probes: dict[bytes, Probe] = {}  # units known on the same faces share one
+    read: list[tuple[NDArray[np.bool_], Figure]] = []
+    shared: dict[str, Any] = {"task": "action_units", "data": faces.card.name, "seed": seed}
+    for i in kept:
+        key = known[:, i].tobytes()
+        if key not in probes:
+            probes[key] = Probe(features, _known(splits, known[:, i]), pca=pca, seed=seed)
+        read.append(_unit(names[i], probes[key], present[:, i], readout, shared))
+    figures = [figure for _, figure in read]
+    shared["detail"] = {"units": [names[i] for i in kept], "skipped": skipped, "threshold": threshold}
+    shared["detail"] |= {"readout": readout, "split": splits.origin, "train": len(splits.final)}
+    shared["detail"] |= {"left_out": splits.left_out}
+    return [_mean([outcome[splits.test] for outcome, _ in read], figures, shared), *figures]
+
+
+def _mean(outcomes: list[NDArray[np.bool_]], units: list[Figure], shared: dict[str, Any]) -> Figure:
+    chance = float(np.mean([figure.chance for figure in units]))
+    about: dict[str, Any] = {"metric": "f1", "n": len(outcomes[0]), "dim": units[0].dim, "chance": chance}
+    return Figure(**about, **_measured(outcomes, shared["seed"]), **shared)
+
+
+def _unit(
+    name: str, probe: Probe, present: NDArray[np.bool_], readout: Readout, shared: dict[str, Any]
+) -> tuple[NDArray[np.bool_], Figure]:
+    """True positives, false positives and misses [N, 3] of one unit (all False where unknown), and its figure."""
+    test = probe.splits.test
+    reading = probe.classify(present.astype(np.int64), 2, f1_then_likelihood, readout)
+    said, truth = reading.answers[:, 1] >= 0.5, present[test]
+    outcome = np.zeros((len(present), 3), np.bool_)
+    outcome[test] = np.stack([said & truth, said & ~truth, ~said & truth], axis=1)
+    rate = float(truth.mean())
+    detail = {"readout": readout, **reading.choice, **probe.notes, "positive_rate": rate}
+    about: dict[str, Any] = {"metric": f"f1_{name}", "n": len(test), "dim": probe.dim, "chance": 2 * rate / (1 + rate)}
+    return outcome, Figure(detail=detail, **about, **_measured([outcome[test]], shared["seed"]), **shared)
+
+
+def _measured(outcomes: list[NDArray[np.bool_]], seed: int) -> dict[str, Any]:
+    columns = np.concatenate(outcomes, axis=1).astype(np.float64)
+    low, high = statistic_interval(columns, mean_f1, seed)
+    return {"value": float(mean_f1(columns.mean(axis=0)[None])[0]), "low": low, "high": high}
+
+
+def f1_then_likelihood(truth: NDArray[np.int64], probabilities: Floats) -> float:
+    """F1 of validation faces; where no setting finds a positive, a hair of mean log-likelihood still ranks them."""
+    said = probabilities[:, 1] >= 0.5
+    hit, wrong = (said & (truth == 1)).sum(), (said != (truth == 1)).sum()
+    f1 = 2 * hit / (2 * hit + wrong) if hit else 0.0
+    likelihood = np.log(np.maximum(probabilities[np.arange(len(truth)), truth], 1e-12)).mean()
+    return float(f1 + 1e-6 * likelihood)
+
+
+def mean_f1(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """F1 = 2 tp / (2 tp + fp + fn) averaged over units, from means [R, 3U] of (tp, fp, fn) a unit; 0 without any."""
+    tp, fp, fn = np.moveaxis(means.reshape(len(means), -1, 3), 2, 0)
+    values: NDArray[np.float64] = (2 * tp / np.maximum(2 * tp + fp + fn, 1e-300)).mean(axis=1)
+    return values
+
+
+def _readable(
+    names: list[str], known: NDArray[np.bool_], present: NDArray[np.bool_], splits: Splits
+) -> tuple[list[int], dict[str, str]]:
+    kept, skipped = [], {}
+    for i, name in enumerate(names):
+        part = _known(splits, known[:, i])
+        yes, tested = int(present[part.train, i].sum()), int(present[part.test, i].sum())
+        if min(yes, len(part.train) - yes) < 2 or not tested or not len(part.validation):
+            skipped[name] = f"shown by {yes} of {len(part.train)} training and {tested} of {len(part.test)} test faces"
+        else:
+            kept.append(i)
+    if not kept:
+        raise ValueError(f"no action unit can be read: {skipped}; expected faces with and without it in training")
+    return kept, skipped
+
+
+def _known(splits: Splits, known: NDArray[np.bool_]) -> Splits:
+    train, validation, test = (rows[known[rows]] for rows in (splits.train, splits.validation, splits.test))
+    kept = len(train) + len(validation) + len(test)
+    unknown = len(splits.train) + len(splits.validation) + len(splits.test) - kept
+    return replace(splits, train=train, validation=validation, test=test, left_out=splits.left_out + unknown)

@@ -1,0 +1,56 @@
+"""One measured number with everything needed to trust it and to compare it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A value with its 95 % bootstrap interval and its circumstances.
+
+    Shares (accuracy, F1, AUC, TAR) run from 0 to 1, angles are degrees.
+    """
+
+    task: str  # expression, identity, head_pose, action_units
+    metric: str  # accuracy, balanced_accuracy, auc, tar@far=0.01, mae_yaw, r2, f1_au12, …
+    value: float
+    low: float
+    high: float
+    n: int  # test faces, or pairs
+    dim: int  # values the read-out sees, after PCA
+    chance: float  # what an answer blind to the face scores
+    seed: int
+    data: str  # the face set's name
+    method: str = ""
+    feature: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)  # chosen C, faces left out, recalls a class, …
+
+    @property
+    def unit(self) -> str:
+        """`°` for angles, nothing for R², `%` for shares."""
+        if self.metric.startswith("mae"):
+            return "°"
+        return "" if self.metric.startswith("r2") else "%"
+
+    @property
+    def lower_is_better(self) -> bool:
+        """True for errors."""
+        return self.metric.startswith("mae")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self) | {"detail": dict(self.detail)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Figure":
+        """The inverse of `to_dict`. Raises ValueError naming the keys that are missing or unknown."""
+        known = {f.name for f in fields(cls)}
+        missing = known - {"method", "feature", "detail"} - values.keys()
+        unknown = values.keys() - known
+        if missing or unknown:
+            raise ValueError(
+                f"not a figure: missing keys {sorted(missing)}, unknown keys {sorted(unknown)}; "
+                "expected the mapping that Figure.to_dict writes"
+            )
+        return cls(**values)

@@ -1,0 +1,68 @@
+"""Head pose: ridge regression on yaw, pitch and roll; mean absolute error in degrees, and R²."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vultus.evaluation.bootstrap import mean_interval, statistic_interval
+from vultus.evaluation.figure import Figure
+from vultus.evaluation.preparation import Floats
+from vultus.evaluation.probe import Probe, Readout
+from vultus.evaluation.splits import split
+from vultus.faces.faceset import FaceSet
+
+ANGLES = ("yaw", "pitch", "roll")
+
+
+def evaluate(
+    features: NDArray[np.floating],
+    faces: FaceSet,
+    *,
+    seed: int = 0,
+    pca: int | None = None,
+    readout: Readout = "linear",
+    limit: float = 99.0,
+) -> list[Figure]:
+    """Figures `mae_yaw`, `mae_pitch`, `mae_roll`, `mae` (their mean) in degrees and `r2_yaw` … likewise.
+
+    features: [N, D], rows as in `faces`. Faces with an unknown angle, or one beyond ± limit degrees (the rule
+    for AFLW2000), are left out and counted. Chance is the training part's mean angle for everyone.
+    """
+    angles = np.stack([faces.labels(name) for name in ANGLES], axis=1).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        usable = np.asarray((np.abs(angles) <= limit).all(axis=1))
+    splits = split(faces, usable, seed)
+    probe = Probe(features, splits, pca=pca, seed=seed)
+    reading = probe.regress(angles, readout)
+    shared: dict[str, Any] = {"task": "head_pose", "n": len(splits.test), "dim": probe.dim, "seed": seed}
+    shared |= {"data": faces.card.name, "detail": {"readout": readout, **reading.choice, **probe.notes}}
+    return _figures(angles[splits.test], reading.answers, angles[splits.final].mean(axis=0), shared)
+
+
+def _figures(
+    truth: NDArray[np.float64], said: Floats, blind: NDArray[np.float64], shared: dict[str, Any]
+) -> list[Figure]:
+    error, blindly = np.abs(said - truth), np.abs(blind - truth)
+    named = [("", slice(None)), *((f"_{name}", slice(i, i + 1)) for i, name in enumerate(ANGLES))]
+    errors, explained = [], []
+    for name, of in named:
+        each = error[:, of].mean(axis=1)
+        low, high = mean_interval(each, shared["seed"])
+        value, chance = float(each.mean()), float(blindly[:, of].mean())
+        errors.append(Figure(metric=f"mae{name}", value=value, low=low, high=high, chance=chance, **shared))
+        if (truth[:, of].std(axis=0) == 0).any():
+            continue  # R² of an angle that never changes is undefined
+        columns = np.concatenate([truth[:, of], truth[:, of] ** 2, error[:, of] ** 2], axis=1)
+        low, high = statistic_interval(columns, r_squared, shared["seed"])
+        value = float(r_squared(columns.mean(axis=0)[None])[0])
+        explained.append(Figure(metric=f"r2{name}", value=value, low=low, high=high, chance=0.0, **shared))
+    return errors + explained
+
+
+def r_squared(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 − E[e²] / Var[y], averaged over T outputs, from means [R, 3T] of (y, y², e²)."""
+    y, y2, e2 = np.split(means, 3, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values: NDArray[np.float64] = (1 - e2 / (y2 - y**2)).mean(axis=1)
+    return values

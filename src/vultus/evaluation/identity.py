@@ -1,0 +1,147 @@
+"""Identity: are two faces one person? Cosine of their features, the threshold from the other folds."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from vultus.evaluation.bootstrap import mean_interval, resampled_interval
+from vultus.evaluation.figure import Figure
+from vultus.evaluation.made_pairs import make_pairs
+from vultus.evaluation.preparation import prepare, require_finite
+from vultus.faces.faceset import FaceSet
+from vultus.faces.pairs import Pairs
+
+FAR = (1e-2, 1e-3)
+Floats = NDArray[np.floating]
+Mask = NDArray[np.bool_]
+
+
+def evaluate(features: Floats, faces: FaceSet, *, seed: int = 0, pca: int | None = None) -> list[Figure]:
+    """Figures `accuracy` (its standard error over folds in the detail), `auc`, `tar@far=0.01`, `tar@far=0.001`.
+
+    features: [N, D], rows as in `faces`. The set's own pairs are used, or balanced pairs made from the
+    identities of its test split. pca: whitened principal components, fitted on the faces of the other folds.
+    A false accept rate that the number of different pairs cannot resolve gives no figure; the accuracy's
+    detail says so. Raises ValueError for a part of a set with pairs: their rows count in the whole set.
+    """
+    pairs, origin = _pairs(faces, seed)
+    require_finite(features[np.union1d(pairs.left, pairs.right)])
+    score, dim = _scores(features, pairs, pca, seed)
+    right, thresholds = fold_accuracy(score, pairs.same, pairs.fold)
+    each = np.array([right[pairs.fold == fold].mean() for fold in np.unique(pairs.fold)])
+    detail: dict[str, Any] = {"pairs": origin, "whitened": pca is not None, "folds": len(each)}
+    detail |= {"standard_error": float(each.std(ddof=1) / np.sqrt(len(each))), "thresholds": thresholds}
+    shared: dict[str, Any] = {"task": "identity", "n": len(pairs), "dim": dim, "seed": seed}
+    shared["data"] = faces.card.name
+    different = int((~pairs.same).sum())
+    beyond = [far for far in FAR if different * far < 1]
+    if beyond:
+        detail["unresolved_far"] = f"{different} different pairs cannot show a false accept rate of {beyond}"
+    low, high = mean_interval(right.astype(np.float64), seed)
+    first = Figure(
+        metric="accuracy", value=float(right.mean()), low=low, high=high, chance=0.5, detail=detail, **shared
+    )
+    figures = [first, _resampled("auc", roc_auc, 0.5, score, pairs.same, shared)]
+    for far in FAR:
+        if far not in beyond:
+            rate = _tar(far)
+            figures.append(_resampled(f"tar@far={far:g}", rate, far, score, pairs.same, shared))
+    return figures
+
+
+def fold_accuracy(score: Floats, same: Mask, fold: NDArray[np.integer[Any]]) -> tuple[Mask, list[float]]:
+    """Which pairs [P] are decided rightly, each fold with the threshold that is best on all other folds; thresholds.
+
+    A pair is accepted when its score is at least the threshold.
+    """
+    right = np.zeros(len(score), np.bool_)
+    thresholds = []
+    for held in np.unique(fold):
+        mine = fold == held
+        threshold = best_threshold(score[~mine], same[~mine])
+        right[mine] = (score[mine] >= threshold) == same[mine]
+        thresholds.append(threshold)
+    return right, thresholds
+
+
+def best_threshold(score: Floats, same: Mask) -> float:
+    """The middle of the gap where most pairs are decided rightly; of equal gaps, the one of the lowest scores."""
+    order = np.argsort(score, kind="stable")
+    ranked, truth = score[order].astype(np.float64), same[order]
+    # accept everything from rank i on: rejected different pairs below, accepted same pairs above
+    rightly = np.concatenate([[0], np.cumsum(~truth)]) + truth.sum() - np.concatenate([[0], np.cumsum(truth)])
+    allowed = np.concatenate([[True], ranked[1:] > ranked[:-1], [True]])  # no cut through equal scores
+    best = int(np.where(allowed, rightly, -1).argmax())
+    edges = np.concatenate([[ranked[0] - 1e-6], ranked, [ranked[-1] + 1e-6]])
+    return float((edges[best] + edges[best + 1]) / 2)
+
+
+def roc_auc(score: Floats, same: Mask) -> float:
+    """Area under the ROC curve: the chance that a same pair scores above a different one, ties half."""
+    accepted, rejected = int(same.sum()), int((~same).sum())
+    ranks = rankdata(score)[same].sum()
+    return float((ranks - accepted * (accepted + 1) / 2) / (accepted * rejected))
+
+
+def tar_at_far(score: Floats, same: Mask, far: float) -> float:
+    """Share of same pairs accepted at the lowest threshold that accepts at most `far` of the different pairs."""
+    impostors = np.sort(score[~same])[::-1]
+    allowed = int(np.floor(far * len(impostors) + 1e-9))
+    return float((score[same] > impostors[allowed]).mean()) if allowed < len(impostors) else 1.0
+
+
+def cosine(left: Floats, right: Floats) -> Floats:
+    """Row-wise cosine [P] of two [P, D]; 0 where a feature is all zero."""
+    length = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
+    dot: Floats = np.einsum("pd,pd->p", left, right) / np.maximum(length, np.finfo(np.float32).tiny)
+    return dot
+
+
+def _tar(far: float) -> Callable[[Floats, Mask], float]:
+    return lambda score, same: tar_at_far(score, same, far)
+
+
+def _pairs(faces: FaceSet, seed: int) -> tuple[Pairs, str]:
+    if faces.pairs is None:
+        return make_pairs(faces, seed), f"made from the test split's identities, seed {seed}"
+    if faces.content_hash != faces.card.content_hash:
+        raise ValueError(
+            f"{faces.card.name} has verification pairs that count rows of the whole set, and only {len(faces)} of "
+            f"its {faces.card.faces} faces were given: give the set as FaceSet.open returns it"
+        )
+    if len(np.unique(faces.pairs.fold)) < 2:
+        raise ValueError(f"the pairs of {faces.card.name} are one fold; expected two or more to set a threshold by")
+    return faces.pairs, "the set's own"
+
+
+def _scores(features: Floats, pairs: Pairs, pca: int | None, seed: int) -> tuple[Floats, int]:
+    """Scores [P] and the dimension compared; with pca, each fold's from axes that never saw its faces' pairs."""
+    if pca is None:
+        wide = features[pairs.left].astype(np.float32), features[pairs.right].astype(np.float32)
+        return cosine(*wide), features.shape[1]
+    score = np.empty(len(pairs), np.float32)
+    for held in np.unique(pairs.fold):
+        mine = pairs.fold == held
+        tested = np.union1d(pairs.left[mine], pairs.right[mine])
+        others = np.setdiff1d(np.union1d(pairs.left[~mine], pairs.right[~mine]), tested)
+        whiten = prepare(features[others].astype(np.float32), pca, whiten=True, seed=seed)
+        score[mine] = cosine(whiten(features[pairs.left[mine]]), whiten(features[pairs.right[mine]]))
+    return score, pca
+
+
+def _resampled(
+    metric: str,
+    statistic: Callable[[Floats, Mask], float],
+    chance: float,
+    score: Floats,
+    same: Mask,
+    shared: dict[str, Any],
+) -> Figure:
+    """Resampled within same and within different pairs."""
+    strata = [np.flatnonzero(same), np.flatnonzero(~same)]
+    low, high = resampled_interval(lambda rows: statistic(score[rows], same[rows]), strata, shared["seed"])
+    value = statistic(score, same)
+    return Figure(metric=metric, value=value, low=low, high=high, chance=chance, **shared)

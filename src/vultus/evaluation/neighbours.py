@@ -1,0 +1,26 @@
+"""Weighted nearest neighbours by cosine: a read-out that learns nothing (Wu et al. 2018)."""
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
+
+NEIGHBOURS = (5, 20, 80)  # candidates, chosen on validation faces
+TEMPERATURE = 0.07
+
+Floats = NDArray[np.float32]
+
+
+def votes(train: Floats, targets: NDArray[np.floating], test: Floats, ks: tuple[int, ...]) -> dict[int, Floats]:
+    """For each k the mean [M, T] of the targets [N, T] of the k training faces nearest to each test face.
+
+    Weights are exp(cosine / 0.07). One-hot targets give class votes, angles give angles. k is capped at N.
+    """
+    most = min(max(ks), len(train))
+    index = NearestNeighbors(n_neighbors=most, metric="cosine", algorithm="brute").fit(train)
+    distance, nearest = index.kneighbors(test)
+    weights = np.exp(-distance / TEMPERATURE)
+    out = {}
+    for k in ks:
+        top = weights[:, :k] / weights[:, :k].sum(axis=1, keepdims=True)
+        out[k] = np.einsum("mk,mkt->mt", top, targets[nearest[:, :k]]).astype(np.float32)
+    return out

@@ -1,0 +1,67 @@
+"""What happens to features before a read-out, fitted on training faces only: standardisation, and PCA if asked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Fitted: (features − mean) / scale, then the projection on `axes` [D, d] where there are some.
+
+    `constant` values of the feature do not vary over the training faces and become 0.
+    """
+
+    mean: Floats
+    scale: Floats
+    axes: Floats | None
+    constant: int
+
+    def __call__(self, features: Floats) -> Floats:
+        """[N, D] → float32 [N, D or d]. Raises ValueError for values that are not finite."""
+        out = np.subtract(features, self.mean, dtype=np.float32)
+        out *= self.scale
+        require_finite(out)
+        return out if self.axes is None else out @ self.axes
+
+
+def prepare(train: Floats, pca: int | None = None, *, whiten: bool = False, seed: int = 0) -> Preparation:
+    """Fit on training features [N, D].
+
+    pca: dimension kept, None for all. whiten: principal components at unit variance.
+    Raises ValueError for features that are not finite, and a pca dimension outside 1 … min(N − 1, D).
+    """
+    require_finite(train)
+    mean = train.mean(axis=0, dtype=np.float64)
+    std = train.std(axis=0, dtype=np.float64)
+    still = std <= 1e-5 * np.abs(mean) + 1e-12  # float32 rounding of a constant
+    scale = np.where(still, 0.0, 1 / np.where(still, 1.0, std)).astype(np.float32)
+    plain = Preparation(mean.astype(np.float32), scale, None, int(still.sum()))
+    if pca is None:
+        return plain
+    most = min(len(train) - 1, train.shape[1])
+    if not 1 <= pca <= most:
+        raise ValueError(
+            f"pca={pca} asked of {len(train)} training faces with {train.shape[1]} values: expected 1 to {most}"
+        )
+    fitted = PCA(pca, random_state=seed).fit(plain(train))
+    axes = fitted.components_.T
+    if whiten:
+        variance = fitted.explained_variance_
+        axes = axes / np.sqrt(np.maximum(variance, 1e-6 * variance.max() + 1e-30))
+    return Preparation(plain.mean, scale, axes.astype(np.float32), plain.constant)
+
+
+def require_finite(features: NDArray[np.floating]) -> None:
+    """Raise ValueError with counts where features [N, D] hold NaN or infinite values."""
+    good = np.isfinite(features)
+    if not good.all():
+        faces = int((~good.all(axis=1)).sum())
+        raise ValueError(
+            f"{int((~good).sum())} values in {faces} of {len(features)} faces are NaN or infinite: "
+            "the encoder has diverged, or its cache was written by one that had"
+        )

@@ -1,0 +1,170 @@
+"""Read-outs of frozen features: each is exact, and what it must choose it chooses on validation faces.
+
+Linear: logistic regression (classes) or ridge (numbers). kNN: votes of the nearest by cosine. Both see features
+standardised, and projected by PCA if asked, with statistics of the training faces alone.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vultus.evaluation import ridge
+from vultus.evaluation.logistic import Design, Logistic, solve
+from vultus.evaluation.neighbours import NEIGHBOURS, votes
+from vultus.evaluation.preparation import Floats, prepare
+from vultus.evaluation.splits import Rows, Splits
+
+# over the number of training faces: logistic regression's 1 / C, ridge's alpha; a strong penalty is quick to solve and
+# starts the next weaker one
+PENALTIES = (100.0, 10.0, 1.0, 1e-1, 1e-2, 1e-3, 1e-4)
+PATIENCE = 2  # penalties without gain on validation after which no weaker one is tried
+
+Readout = Literal["linear", "knn"]
+Score = Callable[[NDArray[np.int64], Floats], float]  # true classes [M], probabilities [M, K] → higher is better
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Answers for the test faces: probabilities [M, K] or numbers [M, T], and what was chosen on the way."""
+
+    answers: Floats
+    choice: Mapping[str, Any]
+
+
+class Stage:
+    """Features prepared on some training rows; the costly factorisation is made once, when first asked for."""
+
+    def __init__(self, features: NDArray[np.floating], rows: Rows, pca: int | None, seed: int) -> None:
+        self.features, self.rows = features, rows
+        chosen = np.asarray(features[rows], dtype=np.float32)
+        self.preparation = prepare(chosen, pca, seed=seed)
+        self.train = self.preparation(chosen)
+
+    @cached_property
+    def design(self) -> Design:
+        return Design(self.train)
+
+    def read(self, rows: Rows) -> Floats:
+        return self.preparation(np.asarray(self.features[rows], dtype=np.float32))
+
+
+class Probe:
+    """A feature [N, D] made ready for read-outs on one split; use it for all labels of a task.
+
+    Raises ValueError where the features do not match the faces, are not finite, or `pca` does not fit them.
+    """
+
+    def __init__(
+        self, features: NDArray[np.floating], splits: Splits, *, pca: int | None = None, seed: int = 0
+    ) -> None:
+        self.splits = splits
+        self.first = Stage(features, splits.train, pca, seed)
+        self._later = (features, splits.final, pca, seed)
+        self.dim: int = self.first.train.shape[1]
+
+    @cached_property
+    def last(self) -> Stage:
+        """The stage the measured read-out is fitted on: the whole training split."""
+        return Stage(*self._later) if self.splits.refit else self.first
+
+    @cached_property
+    def validation(self) -> Floats:
+        return self.first.read(self.splits.validation)
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What a figure should tell of the preparation."""
+        notes: dict[str, Any] = {
+            "split": self.splits.origin,
+            "train": len(self.splits.final),
+            "left_out": self.splits.left_out,
+        }
+        if constant := self.first.preparation.constant:
+            notes["constant_values"] = constant
+        return notes
+
+    def classify(self, labels: NDArray[np.int64], classes: int, score: Score, readout: Readout = "linear") -> Reading:
+        """Probabilities [M, K] of the test faces, from class numbers [N] (all rows; only the splits' are read)."""
+        if readout == "knn":
+            return self._vote(np.eye(classes, dtype=np.float32)[labels], lambda p: score(self._valid(labels), p))
+        best: tuple[float, float, Logistic] | None = None
+        tries: dict[str, float] = {}
+        model: Logistic | None = None
+        behind = 0
+        for penalty in PENALTIES:
+            C = 1 / (penalty * len(self.splits.train))
+            model = solve(self.first.design, labels[self.splits.train], classes, C, model)
+            tries[f"{C:g}"] = reached = score(self._valid(labels), model.probabilities(self.validation))
+            if best is None or reached > best[0]:
+                best, behind = (reached, C, model), 0
+            else:
+                behind += 1
+            if behind == PATIENCE:
+                break
+        assert best is not None  # there are candidates
+        _, C, model = best
+        if self.splits.refit:
+            C *= len(self.splits.train) / len(self.splits.final)  # the same penalty
+            model = solve(self.last.design, labels[self.splits.final], classes, C, model)
+        answers = model.probabilities(self.last.read(self.splits.test))
+        return Reading(answers, {"C": C, "validation": tries, "gradient": model.gradient})
+
+    def regress(self, targets: NDArray[np.floating], readout: Readout = "linear") -> Reading:
+        """Numbers [M, T] of the test faces, from targets [N, T]; every output has the alpha of least validation MAE."""
+        truth = targets[self.splits.validation]
+        if readout == "knn":
+            return self._vote(targets, lambda p: -float(np.abs(p - truth).mean()))
+        penalties = np.array(PENALTIES)
+        tried = _ridge(self.first, targets, penalties, self.validation)  # [A, M, T]
+        chosen = penalties[np.abs(tried - truth).mean(axis=1).argmin(axis=0)]
+        read = self.last.read(self.splits.test)
+        answers = np.empty((len(self.splits.test), targets.shape[1]), np.float32)
+        for penalty in np.unique(chosen):
+            mine = chosen == penalty
+            answers[:, mine] = _ridge(self.last, targets[:, mine], penalty[None], read)[0]
+        return Reading(answers, {"alpha": (chosen * len(self.splits.final)).tolist()})
+
+    def _valid(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        return labels[self.splits.validation]
+
+    def _vote(self, targets: NDArray[np.floating], score: Callable[[Floats], float]) -> Reading:
+        tried = votes(self.first.train, targets[self.splits.train], self.validation, NEIGHBOURS)
+        reached = {k: score(answer) for k, answer in tried.items()}
+        k = max(reached, key=lambda k: reached[k])
+        last = votes(self.last.train, targets[self.splits.final], self.last.read(self.splits.test), (k,))
+        return Reading(last[k], {"k": k, "validation": {str(k): v for k, v in reached.items()}})
+
+
+def _ridge(stage: Stage, targets: NDArray[np.floating], penalties: NDArray[np.floating], read: Floats) -> Floats:
+    """Predictions [A, M, T] for `read` [M, D] at each penalty; training features are centred by their preparation."""
+    known = targets[stage.rows].astype(np.float64)
+    mean = known.mean(axis=0)
+    fits = ridge.path(stage.train, known - mean, [float(p) * len(known) for p in penalties])
+    return np.stack([(read @ weights + mean).astype(np.float32) for weights in fits])
+
+
+def accuracy(truth: NDArray[np.int64], probabilities: Floats) -> float:
+    """Share of rows whose most probable class is the true one; ties between settings go to the stronger penalty."""
+    return float((probabilities.argmax(axis=1) == truth).mean())
+
+
+def knn_accuracy(
+    train: NDArray[np.floating],
+    train_labels: NDArray[Any],
+    test: NDArray[np.floating],
+    test_labels: NDArray[Any],
+    k: int = 20,
+) -> float:
+    """Accuracy of the cosine kNN vote on standardised features, without any choice: cheap enough for every epoch.
+
+    Features [N, D] and [M, D], labels [N] and [M] of any type. A test class absent from training counts as wrong.
+    """
+    classes, of_train = np.unique(train_labels, return_inverse=True)
+    preparation = prepare(np.asarray(train, dtype=np.float32))
+    ready = preparation(np.asarray(test, dtype=np.float32))
+    share = votes(preparation(np.asarray(train, dtype=np.float32)), np.eye(len(classes))[of_train], ready, (k,))
+    return float((classes[share[k].argmax(axis=1)] == test_labels).mean())

@@ -1,0 +1,87 @@
+"""Which faces a read-out learns from, chooses by, and is measured on.
+
+A set's own split is kept. Its validation part chooses the regularisation only; where it has none, a tenth of
+the training part is cut off to choose, and the chosen read-out is fitted again on the whole training part. So
+the read-out that is measured has always learnt from exactly the training split, as published figures do.
+A set without splits is cut 80 / 10 / 10 by identity where known (no person on both sides), else by name.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vultus.faces.faceset import FaceSet
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Row indices of each part; `refit`: the validation part belongs to the training split; `origin`: in words."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+    refit: bool
+    origin: str
+    left_out: int  # faces of these parts without the task's label
+
+    @property
+    def final(self) -> Rows:
+        """The rows the measured read-out is fitted on."""
+        return np.sort(np.concatenate([self.train, self.validation])) if self.refit else self.train
+
+
+def split(faces: FaceSet, usable: NDArray[np.bool_], seed: int = 0) -> Splits:
+    """Split the faces whose label is known (mask [N]).
+
+    Raises ValueError with the counts when a part is missing or too small to learn from.
+    """
+    if "split" in faces.columns:
+        parts = faces.labels("split")
+        train, validation, test = (np.flatnonzero(usable & (parts == name)) for name in ("train", "validation", "test"))
+        origin = "the set's own"
+        if not (parts == "test").any() or not (parts == "train").any():
+            present = dict(zip(*(v.tolist() for v in np.unique(parts, return_counts=True)), strict=True))
+            raise ValueError(f"expected faces with split train and test, the set has {present}")
+        left_out = int((~usable & np.isin(parts, ("train", "validation", "test"))).sum())
+    else:
+        by, group = _groups(faces)
+        train, validation, test = cut(np.flatnonzero(usable), group, (0.8, 0.1, 0.1), seed)
+        origin = f"cut 80 / 10 / 10 by {by}, seed {seed}"
+        left_out = int((~usable).sum())
+    own = "split" in faces.columns and len(validation) > 0
+    if "split" in faces.columns and not own:
+        by, group = _groups(faces)
+        train, validation = cut(train, group, (0.9, 0.1), seed)
+        origin += f", validation a tenth of train cut by {by}, seed {seed}"
+    counts = {"train": len(train), "validation": len(validation), "test": len(test)}
+    if min(counts.values()) < 2 or len(train) < 10:
+        raise ValueError(
+            f"too few labelled faces: {counts} (of {len(faces)}, {left_out} without the label); expected at "
+            "least 10 to train on and 2 each to choose by and to test on"
+        )
+    return Splits(train, validation, test, not own, origin, left_out)
+
+
+def cut(rows: Rows, group: NDArray[np.str_], shares: Sequence[float], seed: int) -> list[Rows]:
+    """Divide rows into parts of about these shares, whole groups only, in an order hashed from seed and group."""
+    names, of_row, sizes = np.unique(group[rows], return_inverse=True, return_counts=True)
+    order = np.array([hashlib.sha256(f"{seed}:{name}".encode()).hexdigest() for name in names]).argsort()
+    middle = np.empty(len(names))
+    middle[order] = (np.cumsum(sizes[order]) - sizes[order] / 2) / max(len(rows), 1)
+    bounds = np.cumsum(shares)[:-1]
+    part = np.searchsorted(bounds, middle)[of_row]
+    return [rows[part == i] for i in range(len(shares))]
+
+
+def _groups(faces: FaceSet) -> tuple[str, NDArray[np.str_]]:
+    """What must stay on one side: the person where known, else the face."""
+    names = np.char.add("name:", faces.names.astype(np.str_))
+    if "identity" not in faces.columns:
+        return "name", names
+    identity = faces.labels("identity").astype(np.str_)
+    return "identity", np.where(identity == "", names, np.char.add("identity:", identity))

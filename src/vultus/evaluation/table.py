@@ -1,0 +1,102 @@
+"""Figures as a table: a row for each method and feature, a column for each task, chance at the foot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rich.table import Table
+
+from vultus.evaluation.figure import Figure
+from vultus.evaluation.tasks import TASKS
+
+Row = tuple[str, str, int, str]  # method, feature, dimension, read-out
+Column = tuple[str, str, str]  # data, task, metric
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The table as text: `heads` over `rows`, first the descriptions, then a cell for each column."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def headlines(figures: Sequence[Figure]) -> list[Figure]:
+    """The one figure that stands for each task."""
+    return [f for f in figures if f.metric == (TASKS[f.task].headline if f.task in TASKS else "accuracy")]
+
+
+def grid(figures: Sequence[Figure], *, everything: bool = False) -> Grid:
+    """Arrange figures: the headline of each task, or every metric.
+
+    A cell is `value [low, high]` with its 95 % bootstrap interval; with several seeds `mean ± standard
+    deviation (seeds)`. Angles in degrees, shares in per cent. Rows and columns stand in order of appearance.
+    """
+    shown = list(figures) if everything else headlines(figures)
+    columns = list(dict.fromkeys((f.data, f.task, f.metric) for f in shown))
+    cells: dict[Row, dict[Column, list[Figure]]] = {}
+    for f in shown:
+        row = (f.method, f.feature, f.dim, str(f.detail.get("readout", "")))
+        cells.setdefault(row, {}).setdefault((f.data, f.task, f.metric), []).append(f)
+    readouts = len({row[3] for row in cells if row[3]}) > 1
+    heads = ("method", "feature", "dim", *(("read-out",) if readouts else ()), *map(_head, columns))
+    blank = ("",) * (3 + readouts - 1)
+    body = [
+        (method, feature, f"{dim:,}", *((readout,) if readouts else ()), *(_cell(own.get(c, [])) for c in columns))
+        for (method, feature, dim, readout), own in cells.items()
+    ]
+    chance = [_shown([f for f in shown if (f.data, f.task, f.metric) == c]) for c in columns]
+    counts = [f"{max(f.n for f in shown if (f.data, f.task, f.metric) == c):,}" for c in columns]
+    return Grid(heads, (*body, ("chance", *blank, *chance), ("test samples", *blank, *counts)))
+
+
+def markdown(figures: Sequence[Figure], *, everything: bool = False) -> str:
+    """A GitHub-flavoured table."""
+    table = grid(figures, everything=everything)
+    lines = [table.heads, tuple("---" for _ in table.heads), *table.rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def terminal(figures: Sequence[Figure], *, everything: bool = False, title: str | None = None) -> Table:
+    """A rich table, printed by any rich console."""
+    made = grid(figures, everything=everything)
+    table = Table(title=title)
+    for i, head in enumerate(made.heads):
+        table.add_column(head, justify="left" if i < 2 else "right")
+    for row in made.rows:
+        table.add_row(*row, style="dim" if row[0] in ("chance", "test samples") else None)
+    return table
+
+
+def _head(column: Column) -> str:
+    data, task, metric = column
+    unit = Figure(task, metric, 0, 0, 0, 0, 0, 0, 0, "").unit
+    return f"{data}: {task.replace('_', ' ')} {metric.replace('_', ' ')}" + (f" {unit}" if unit else "")
+
+
+def _cell(found: Sequence[Figure]) -> str:
+    if not found:
+        return "–"
+    if len(found) == 1:
+        only = found[0]
+        low, high = sorted((_scaled(only, only.low), _scaled(only, only.high)))
+        return f"{_number(only, only.value)} [{_round(only, low)}, {_round(only, high)}]"
+    values = [_scaled(f, f.value) for f in found]
+    mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
+    return f"{_round(found[0], mean)} ± {_round(found[0], spread)} ({len(found)} seeds)"
+
+
+def _shown(found: Sequence[Figure]) -> str:
+    return _number(found[0], float(np.mean([f.chance for f in found])))
+
+
+def _number(figure: Figure, value: float) -> str:
+    return _round(figure, _scaled(figure, value))
+
+
+def _scaled(figure: Figure, value: float) -> float:
+    return value * 100 if figure.unit == "%" else value
+
+
+def _round(figure: Figure, value: float) -> str:
+    return f"{value:.1f}" if figure.unit == "%" else f"{value:.2f}"

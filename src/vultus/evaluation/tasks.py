@@ -1,0 +1,53 @@
+"""The tasks by name: what each needs of a face set and which figure stands for it in a table."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vultus.evaluation import action_units, expression, head_pose, identity
+from vultus.evaluation.figure import Figure
+from vultus.faces.faceset import FaceSet
+
+
+@dataclass(frozen=True)
+class Task:
+    """`needs`: patterns of label columns, each of which one column at least must match."""
+
+    evaluate: Callable[..., list[Figure]]
+    needs: tuple[str, ...]
+    headline: str  # the metric a table shows first
+    readouts: tuple[str, ...] = ("linear", "knn")
+
+
+TASKS = {
+    "expression": Task(expression.evaluate, ("expression",), "accuracy"),
+    "identity": Task(identity.evaluate, ("identity",), "accuracy", readouts=("cosine",)),
+    "head_pose": Task(head_pose.evaluate, head_pose.ANGLES, "mae"),
+    "action_units": Task(action_units.evaluate, (r"au\d\d",), "f1"),
+}
+
+
+def task_for(name: str, faces: FaceSet) -> Task:
+    """The task, once it is sure that the set can serve it. Raises ValueError saying what the set has instead."""
+    if name not in TASKS:
+        raise ValueError(f"no task {name!r}; there are {', '.join(TASKS)}")
+    task = TASKS[name]
+    if name == "identity" and faces.pairs is not None:
+        return task
+    if any(not any(re.fullmatch(need, have) for have in faces.columns) for need in task.needs):
+        wanted = ", ".join(need.replace(r"\d\d", "NN") for need in task.needs)
+        known = ", ".join(faces.columns) or "no labels"
+        raise ValueError(f"{name} needs column {wanted}; the set {faces.card.name} has {known}")
+    return task
+
+
+def possible_tasks(faces: FaceSet) -> tuple[str, ...]:
+    """The tasks whose labels the set has."""
+    found = []
+    for name in TASKS:
+        try:
+            task_for(name, faces)
+        except ValueError:
+            continue
+        found.append(name)
+    return tuple(found)

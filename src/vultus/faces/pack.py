@@ -1,0 +1,94 @@
+"""From a source to a face set: the work of `vultus pack`."""
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from vultus.faces.card import Card, Skipped
+from vultus.faces.readers import READERS, Reading, detect
+from vultus.faces.record import Record
+from vultus.faces.writer import check_target, write
+
+
+@dataclass(frozen=True)
+class PackResult:
+    """What packing made."""
+
+    path: Path
+    faces: int
+    skipped: int  # pictures left out; the card lists each with its reason
+    duplicates: int  # pictures equal to an earlier one
+    reader: str
+    card: Card
+
+
+def pack(
+    src: str | Path,
+    out: str | Path,
+    *,
+    reader: str = "auto",
+    licence: str = "",
+    name: str | None = None,
+    label: str | None = None,
+    crop: float | None = None,
+    drop_duplicates: bool = False,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> PackResult:
+    """Pack a source into a face set.
+
+    `licence` replaces the reader's statement; `label` (reader folder) and `crop` (reader lfw) are the
+    readers' options. `progress` draws a bar on standard error. Raises what `write` raises, and LayoutError
+    (a ValueError) when the source is not laid out as the reader expects.
+    """
+    src, out = Path(src), Path(out)
+    check_target(out, overwrite)
+    _check_readable(src)
+    if reader != "auto" and reader not in READERS:
+        raise ValueError(f"reader is auto or one of {', '.join(READERS)}; got {reader!r}")
+    chosen = detect(src) if reader == "auto" else reader
+    given = {option: value for option, value in (("label", label), ("crop", crop)) if value is not None}
+    reading = _read(chosen, src, given)
+    with _watched(reading, progress) as records:
+        card = write(
+            records,
+            out,
+            source=reading.source,
+            licence=licence or reading.licence,
+            name=name,
+            made=" ".join([f"vultus pack, reader {chosen}", *(f"{o}={v}" for o, v in given.items())]),
+            notes=reading.notes,
+            pairs=reading.pairs,
+            drop_duplicates=drop_duplicates,
+            overwrite=overwrite,
+        )
+    return PackResult(out, card.faces, card.skipped_count, card.duplicates.images, chosen, card)
+
+
+def _check_readable(src: Path) -> None:
+    try:
+        if src.is_dir():
+            next(src.iterdir(), None)
+    except PermissionError as error:
+        raise PermissionError(f"{src} cannot be read: permission denied. Ask its owner, or pack a copy.") from error
+
+
+def _read(chosen: str, src: Path, given: Mapping[str, object]) -> Reading:
+    read = READERS[chosen].read
+    known = list(inspect.signature(read).parameters)[1:]
+    unknown = [option for option in given if option not in known]
+    if unknown:
+        raise ValueError(f"reader {chosen} has no option {', '.join(unknown)}; it has: {', '.join(known) or 'none'}")
+    return read(src, **given)
+
+
+@contextmanager
+def _watched(reading: Reading, progress: bool) -> Iterator[Iterable[Record | Skipped]]:
+    columns = (TextColumn("packing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not progress) as bar:
+        yield bar.track(reading.records, total=reading.count)

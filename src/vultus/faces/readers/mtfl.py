@@ -1,0 +1,88 @@
+"""MTFL (Zhang et al., 2014): five points, gender, smile, glasses and a class of head pose."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from vultus.faces.card import Skipped
+from vultus.faces.decode import Box
+from vultus.faces.readers.reading import LayoutError, Reader, Reading, record
+from vultus.faces.record import Label, Record
+
+LISTS = {"training.txt": "train", "testing.txt": "test"}
+GENDERS, ANSWERS = ("male", "female"), ("yes", "no")
+POSES = ("left profile", "left", "frontal", "right", "right profile")
+_WORDS = 15  # path, five x, five y, gender, smile, glasses, pose
+_MARGIN = 0.6  # of the points' larger extent, on every side: from forehead to chin
+LAYOUT = """    SOURCE/training.txt    path x1 … x5 y1 … y5 gender smile glasses pose, a line
+    SOURCE/testing.txt
+    SOURCE/AFLW/*.jpg, SOURCE/lfw_5590/*.jpg, SOURCE/net_7876/*.jpg"""
+
+
+def read(src: Path) -> Reading:
+    """Read MTFL: landmarks as fractions of the picture, the face's box from the points' extent."""
+    lines = [
+        (split, line.split())
+        for name, split in LISTS.items()
+        if (src / name).is_file()
+        for line in (src / name).read_text(encoding="utf-8").splitlines()
+        if line.strip()
+    ]
+    if not lines:
+        raise LayoutError(src, LAYOUT, "neither list found, or both empty")
+    return Reading(
+        records=(_face(src, split, words) for split, words in lines),
+        source="MTFL (Zhang et al., Facial Landmark Detection by Deep Multi-task Learning, 2014)",
+        licence="research only, non-commercial: the terms of MTFL and of its sources, AFLW and CUHK",
+        count=len(lines),
+    )
+
+
+def recognises(src: Path) -> bool:
+    """Both lists are there."""
+    return all((src / name).is_file() for name in LISTS)
+
+
+def _face(src: Path, split: str, words: list[str]) -> Record | Skipped:
+    name = words[0].replace("\\", "/")
+    path = src / name
+    try:
+        numbers = [float(word) for word in words[1:]]
+        if len(words) != _WORDS:
+            raise ValueError(f"{_WORDS} words a line expected, got {len(words)}")
+        with Image.open(path) as image:
+            side = np.array(image.size, np.float64)
+        gender, smile, glasses, pose = (int(number) - 1 for number in numbers[10:])
+        points = np.array(numbers[:10]).reshape(2, 5).T
+        labels: dict[str, Label] = {
+            "split": split,
+            "landmarks": tuple((points / side).ravel().tolist()),
+            "gender": _one_of(GENDERS, gender),
+            "smile": _one_of(ANSWERS, smile),
+            "glasses": _one_of(ANSWERS, glasses),
+            "pose": _one_of(POSES, pose),
+        }
+    except (OSError, ValueError) as error:
+        return Skipped(name, f"cannot be read: {error}")
+    return record(src, path, labels=labels, box=_box(points, side))
+
+
+def _one_of(values: tuple[str, ...], place: int) -> str:
+    if not 0 <= place < len(values):
+        raise ValueError(f"1 to {len(values)} expected for {' / '.join(values)}, got {place + 1}")
+    return values[place]
+
+
+def _box(
+    points: np.ndarray[tuple[int, int], np.dtype[np.float64]], side: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> Box:
+    """A square about the five points ([5, 2], pixels), in fractions of the picture."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    half = float((high - low).max()) * (0.5 + _MARGIN)
+    left, top = ((low + high) / 2 - half) / side
+    right, bottom = ((low + high) / 2 + half) / side
+    return float(left), float(top), float(right), float(bottom)
+
+
+READER = Reader(read, recognises, LAYOUT)

@@ -1,0 +1,106 @@
+"""What a reader makes of a source, and the errors and steps the readers share."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vultus.faces.card import Skipped
+from vultus.faces.pairs import NamedPair
+from vultus.faces.record import Record
+
+SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A source as a stream of records, and what the card says of it."""
+
+    records: Iterable[Record | Skipped]
+    source: str
+    licence: str  # '' where the source does not fix it
+    count: int | None = None  # of records, as far as known before reading
+    pairs: tuple[NamedPair, ...] = ()
+    notes: tuple[str, ...] = ()  # what the user should know, such as counts that differ from the published
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One source layout: `read(src, **options)` reads it, `recognises(src)` tells it from others."""
+
+    read: Callable[..., Reading]
+    recognises: Callable[[Path], bool]
+    layout: str  # the tree expected, for errors and help
+
+
+class LayoutError(ValueError):
+    """The source is not laid out as its reader expects."""
+
+    def __init__(self, src: Path, layout: str, found: str) -> None:
+        super().__init__(f"{src}: {found}\nexpected:\n{layout}\nfound:\n{_look(src)}")
+
+
+def record(root: Path, path: Path, **parts: object) -> Record | Skipped:
+    """A record with the picture's bytes, named by its path below the root; or why it cannot be read."""
+    name = name_of(root, path)
+    try:
+        return Record(path.read_bytes(), name, **parts)  # type: ignore[arg-type]
+    except OSError as error:
+        return Skipped(name, f"cannot be read: {error.strerror}")
+
+
+def name_of(root: Path, path: Path) -> str:
+    """A picture's name: its path below the root, with slashes, always valid Unicode."""
+    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "replace")
+
+
+def pictures(root: Path) -> Iterator[Path | Skipped]:
+    """All files below the root with a picture's suffix, in sorted order; and folders that cannot be read.
+
+    Hidden files and folders are passed over. Links to folders are followed, each real folder once.
+    """
+    yield from _walk(root, root, set())
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file name is that of a picture, and not hidden."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def subfolders(src: Path) -> list[str]:
+    """The names of the visible folders in a folder, sorted."""
+    return sorted(p.name for p in src.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _walk(root: Path, folder: Path, seen: set[Path]) -> Iterator[Path | Skipped]:
+    try:
+        real = folder.resolve()
+        if real in seen:
+            return
+        seen.add(real)
+        entries = sorted(folder.iterdir())
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
+        yield Skipped(name_of(root, folder), f"folder cannot be read: {getattr(error, 'strerror', error)}")
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _walk(root, entry, seen)
+        elif is_picture(entry):
+            yield entry
+
+
+def _look(src: Path, shown: int = 8) -> str:
+    """The first entries of a folder, for an error."""
+    if not src.is_dir():
+        return f"    {src.name} (a file)" if src.exists() else "    nothing: no such file or folder"
+    try:
+        entries = sorted(src.iterdir())
+    except OSError as error:
+        return f"    a folder that cannot be read: {error.strerror}"
+    lines = [f"    {entry.name}{'/' if entry.is_dir() else ''}" for entry in entries[:shown]]
+    more = [f"    … {len(entries) - shown} more"] if len(entries) > shown else []
+    return "\n".join([*lines, *more]) or "    an empty folder"

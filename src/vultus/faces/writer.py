@@ -1,0 +1,220 @@
+"""Writing a face set: all of it or nothing.
+
+Everything goes into a hidden folder beside the target, which takes the target's name in the end; whatever
+ends the writing early (an error, a full disk, a kill) leaves the target as it was.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import pyarrow as pa
+
+from vultus.faces import card as cards
+from vultus.faces import columns, decode, shards
+from vultus.faces import pairs as pair_lists
+from vultus.faces.card import Card, Skipped
+from vultus.faces.census import Repeats, spread
+from vultus.faces.pairs import NamedPair
+from vultus.faces.record import Record
+
+SHARD_FACES = 8192
+
+
+@dataclass
+class _Intake:
+    """What is known of the faces written so far."""
+
+    sink: shards.ShardWriter
+    drop_duplicates: bool
+    rows: dict[str, int] = field(default_factory=dict)  # name → row; a dropped face's: that of its equal
+    faces: int = 0
+    repeats: Repeats = field(default_factory=Repeats)
+    skipped: list[Skipped] = field(default_factory=list)
+    content: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    def take(self, item: Record | Skipped) -> None:
+        if isinstance(item, Skipped):
+            self.skipped.append(item)
+            return
+        record = columns.clean(item)
+        if record.name in self.rows:
+            raise ValueError(f"two faces have the name {record.name!r}; names must be unique within a set")
+        try:
+            decode.check(record.image)
+        except decode.UnreadableImageError as error:
+            self.skipped.append(Skipped(record.name, str(error)))
+            return
+        digest = hashlib.sha256(record.image).digest()
+        earlier = self.repeats.earlier(digest, self.faces, record)
+        if earlier is not None and self.drop_duplicates:
+            self.rows[record.name] = earlier
+            return
+        self.rows[record.name] = self.faces
+        self.faces += 1
+        self.sink.append(record)
+        self.content.update(digest + hashlib.sha256(_described(record)).digest())
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """What the card repeats as the caller said it."""
+
+    name: str
+    source: str
+    licence: str
+    notes: tuple[str, ...]
+    made: str
+
+
+def write(
+    records: Iterable[Record | Skipped],
+    out: str | Path,
+    *,
+    source: str,
+    licence: str,
+    name: str | None = None,
+    made: str = "",
+    notes: Sequence[str] = (),
+    pairs: Sequence[NamedPair] = (),
+    drop_duplicates: bool = False,
+    overwrite: bool = False,
+    shard_faces: int = SHARD_FACES,
+) -> Card:
+    """Write records as a face set and return its card.
+
+    Every picture is decoded once; an unreadable one is left out and listed in the card, as is every `Skipped`.
+    `name` is the folder's unless given, `made` tells how the records came about. With `drop_duplicates` only
+    the first of pictures with equal bytes is kept.
+
+    Raises FileExistsError when `out` holds anything (with `overwrite`: anything but a face set), ValueError
+    for records that contradict each other, pairs of unknown pictures, or no readable face at all, and OSError
+    when the disk is full. After an error `out` is as it was.
+    """
+    out = Path(out).absolute()
+    check_target(out, overwrite)
+    partial = _new_folder(out)
+    try:
+        intake = _take_all(records, partial, drop_duplicates, shard_faces)
+        if pairs:
+            pair_lists.save(pair_lists.resolve(pairs, intake.rows), partial / pair_lists.FILE)
+        origin = _Origin(name or out.name, source, licence, tuple(notes), made)
+        card = _card(origin, intake, partial)
+        cards.save(card, partial / cards.FILE)
+        _put_in_place(partial, out)
+    except BaseException as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _disk_full(out, error) from error
+        raise
+    return card
+
+
+def _card(origin: _Origin, intake: _Intake, folder: Path) -> Card:
+    table = pa.concat_tables([shards.read(path) for path in sorted(folder.glob("shard-*.arrow"))])
+    columns_of = spread(table)
+    split = columns_of.get("split")
+    return Card(
+        **vars(origin),
+        faces=intake.faces,
+        content_hash=intake.content.hexdigest(),
+        columns=columns_of,
+        splits=dict(split.values or {}) if split else {},
+        duplicates=intake.repeats.count(table, intake.drop_duplicates),
+        skipped_count=len(intake.skipped),
+        skipped=tuple(intake.skipped),
+        shards=shards.describe(folder),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        vultus=_version(),
+    )
+
+
+def check_target(out: Path, overwrite: bool) -> None:
+    """Raise FileExistsError unless a set may be written to `out`."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    is_set = (out / cards.FILE).is_file()
+    if is_set and not overwrite:
+        raise FileExistsError(f"{out} already holds a face set; choose another folder or allow to overwrite it")
+    if not is_set:
+        raise FileExistsError(f"{out} exists and is not a face set; choose a new or empty folder")
+
+
+def _take_all(records: Iterable[Record | Skipped], folder: Path, drop_duplicates: bool, shard_faces: int) -> _Intake:
+    intake = _Intake(shards.ShardWriter(folder, shard_faces), drop_duplicates)
+    try:
+        for item in records:
+            intake.take(item)
+        if not intake.faces:
+            raise ValueError(_no_face(intake.skipped))
+        intake.sink.finish()
+    finally:
+        intake.sink.close()
+    return intake
+
+
+def _described(record: Record) -> bytes:
+    """A record but for its picture, in one canonical form."""
+    box = None if record.box is None else [columns.rounded(side) for side in record.box]
+    return json.dumps([record.name, box, record.labels], sort_keys=True).encode()
+
+
+def _no_face(skipped: Sequence[Skipped]) -> str:
+    listed = "".join(f"\n    {one.name}: {one.reason}" for one in skipped[:5])
+    return f"not one face to write; {len(skipped)} pictures were skipped{':' if listed else ''}{listed}"
+
+
+def _new_folder(out: Path) -> Path:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.parent / f".{out.name}.partial-{os.getpid()}"
+    shutil.rmtree(partial, ignore_errors=True)  # left by a killed process that had our number
+    partial.mkdir()
+    return partial
+
+
+def _put_in_place(partial: Path, out: Path) -> None:
+    for path in (*partial.iterdir(), partial):
+        _sync(path)
+    old = out.parent / f".{out.name}.old-{os.getpid()}"
+    if out.exists():
+        out.rename(old)
+    try:
+        partial.rename(out)
+    except BaseException:
+        if old.exists():
+            old.rename(out)
+        raise
+    _sync(out.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _disk_full(out: Path, error: OSError) -> OSError:
+    free = shutil.disk_usage(out.parent).free
+    return OSError(
+        error.errno,
+        f"no room left for the face set ({free // 2**20} MiB free now that the unfinished set is removed; "
+        "it needs about the size of the source's pictures)",
+        str(out),
+    )
+
+
+def _version() -> str:
+    try:
+        return metadata.version("vultus")
+    except metadata.PackageNotFoundError:  # used from a checkout, not installed
+        return "unknown"

@@ -1,0 +1,127 @@
+"""A trained representation on disk and in use: `model.safetensors` + `config.json`, no pickle."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from vultus.faces.atomic import sha256_of, write_atomic
+from vultus.methods.catalogue import METHODS, MethodConfig, build_method, method_name
+from vultus.nets.precision import autocast
+
+Images = Tensor | np.ndarray | Sequence[str | Path | Image.Image]
+
+
+class FaceModel:
+    """A frozen method that reads faces.
+
+    `size`: the side it reads at, pixels. `feature_names`: what `features` returns. `sha256`: of its weights.
+    """
+
+    def __init__(self, method: nn.Module, name: str, size: int, sha256: str, device: str = "cpu") -> None:
+        self.method = method.eval().requires_grad_(False).to(device)
+        self.name, self.size, self.sha256, self.device = name, size, sha256, device
+        self.default_feature: str = method.default_feature  # type: ignore[assignment]
+        with torch.no_grad():
+            self.widths = {k: v.shape[1] for k, v in self._read(torch.zeros(1, 3, size, size)).items()}
+        self.feature_names = tuple(self.widths)
+
+    def features(self, images: Images) -> dict[str, Tensor]:
+        """Every named feature, float32 (B, D) on the CPU.
+
+        images: uint8 (B, 3, H, W) of any size, or a list of paths or Pillow pictures.
+        """
+        batch = to_batch(images, self.size).to(self.device)
+        with torch.inference_mode():
+            return {k: v.float().cpu() for k, v in self._read(batch).items()}
+
+    def embed(self, images: Images) -> Tensor:
+        """The default feature, float32 (B, D)."""
+        return self.features(images)[self.default_feature]
+
+    def _read(self, batch: Tensor) -> dict[str, Tensor]:
+        with autocast(self.device):
+            out: dict[str, Tensor] = self.method.features(  # type: ignore[operator]
+                batch.to(self.device, memory_format=torch.channels_last)
+            )
+        return out
+
+
+def to_batch(images: Images, size: int) -> Tensor:
+    """Pictures → float32 (B, 3, size, size) in 0…1, resampled with anti-aliasing where the size differs.
+
+    Raises ValueError when an array is not uint8 (B, 3, H, W).
+    """
+    if not isinstance(images, Tensor | np.ndarray):
+        return torch.cat([to_batch(_picture(i), size) for i in images])
+    batch = torch.as_tensor(images)
+    if batch.dtype != torch.uint8 or batch.ndim != 4 or batch.shape[1] != 3:
+        raise ValueError(
+            f"expected uint8 pictures of shape (B, 3, H, W), got {batch.dtype} of shape {tuple(batch.shape)}: "
+            "scale to 0…255 and put channels second, or pass a list of paths or Pillow images"
+        )
+    batch = batch.float() / 255
+    if batch.shape[-2:] != (size, size):
+        batch = nn.functional.interpolate(
+            batch, size=(size, size), mode="bilinear", antialias=True, align_corners=False
+        )
+    return batch
+
+
+def _picture(image: str | Path | Image.Image) -> np.ndarray:
+    opened = image if isinstance(image, Image.Image) else Image.open(image)
+    return np.ascontiguousarray(np.asarray(opened.convert("RGB")).transpose(2, 0, 1)[None])
+
+
+def save_model(method: nn.Module, config: MethodConfig, size: int, folder: Path, **about: Any) -> str:
+    """Write `model.safetensors` and `config.json` into `folder`; `about` goes into the latter. Returns the hash."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = save({k: v.detach().cpu().contiguous() for k, v in method.state_dict().items()})
+    write_atomic(folder / "model.safetensors", data)
+    card = {"method": method_name(config), "size": size, "config": asdict(config)}
+    card |= {"sha256": sha256_of(data)} | about
+    write_atomic(folder / "config.json", json.dumps(card, indent=1).encode())
+    return str(card["sha256"])
+
+
+def load(path: str | Path, device: str = "cpu") -> FaceModel:
+    """The model in a run's folder, verified against the hash that was written beside it.
+
+    Raises FileNotFoundError where no model lies and ValueError where the weights are not those of `config.json`.
+    """
+    folder = Path(path)
+    try:
+        card: Mapping[str, Any] = json.loads((folder / "config.json").read_text())
+        data = (folder / "model.safetensors").read_bytes()
+    except FileNotFoundError as missing:
+        raise FileNotFoundError(
+            f"no model in {folder}: expected config.json and model.safetensors there, as `vultus pretrain` "
+            f"writes them when it finishes; {missing.filename} is missing"
+        ) from None
+    found = sha256_of(data)
+    if found != card["sha256"]:
+        raise ValueError(
+            f"{folder / 'model.safetensors'} has SHA-256 {found[:16]}…, config.json expects "
+            f"{card['sha256'][:16]}…: the file is damaged or was exchanged; restore it or train again"
+        )
+    kind, _ = METHODS[card["method"]]
+    method = build_method(kind(**card["config"]), card["size"])
+    method.load_state_dict(load_tensors(data))
+    return FaceModel(method, card["method"], card["size"], found, device)
+
+
+def random_model(config: MethodConfig, size: int, seed: int = 0, device: str = "cpu") -> FaceModel:
+    """The same method untrained: the floor that every learned feature must leave behind."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        method = build_method(config, size)
+    identity = sha256_of(f"random {config} {size} {seed}".encode())
+    return FaceModel(method, "random", size, identity, device)

@@ -1,0 +1,52 @@
+"""Batch norm over the faces of all processes, on any device.
+
+torch's SyncBatchNorm runs on accelerators alone; this one is plain tensor algebra with two differentiable
+sums, so that a two-process run on CPUs is the same mathematics as one process with twice the batch.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from vultus.nets.collective import total
+
+
+class SyncedBatchNorm(nn.modules.batchnorm._BatchNorm):
+    """Drop-in for BatchNorm1d and 2d with the statistics of all processes."""
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        return
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(input)
+        x = input.float()
+        axes = [0, *range(2, x.ndim)]
+        shape = [1, -1] + [1] * (x.ndim - 2)
+        count = x.new_tensor(x.numel() / x.shape[1])
+        sums = total(torch.cat([x.sum(axes), (x * x).sum(axes), count[None]]))
+        n = sums[-1].detach()
+        mean, square = sums[:-1].div(n).chunk(2)
+        var = (square - mean * mean).clamp_min(0)
+        self._remember(mean.detach(), var.detach() * n / (n - 1).clamp_min(1))
+        y = (x - mean.view(shape)) * torch.rsqrt(var + self.eps).view(shape)
+        return (y * self.weight.view(shape) + self.bias.view(shape)).to(input.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, var: Tensor) -> None:
+        assert self.running_mean is not None and self.running_var is not None and self.momentum is not None
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(var, self.momentum)
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked += 1
+
+
+def synchronise(module: nn.Module) -> nn.Module:
+    """Replace every BatchNorm1d and 2d below `module` in place; weights and buffers are kept."""
+    for name, child in module.named_children():
+        if type(child) in (nn.BatchNorm1d, nn.BatchNorm2d):
+            synced = SyncedBatchNorm(child.num_features, child.eps, child.momentum)
+            synced.load_state_dict(child.state_dict())
+            setattr(module, name, synced)
+        else:
+            synchronise(child)
+    return module

@@ -1,0 +1,90 @@
+"""What a run's folder tells: settings, log, model and figures."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vultus.evaluation.figure import Figure
+from vultus.methods.model import FaceModel, load
+from vultus.training.journal import read_lines
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One folder of `pretrain`, read."""
+
+    folder: Path
+    label: str  # what the page calls it
+    plan: Mapping[str, Any]  # run.json
+    events: Sequence[Event]  # log.jsonl
+    model: FaceModel | None  # the finished one, else the best so far
+    figures: tuple[Figure, ...]  # evaluation.json
+
+    @property
+    def method(self) -> str:
+        """Its name in the catalogue."""
+        return str(self.plan["method"]["name"])
+
+    @property
+    def finished(self) -> bool:
+        return (self.folder / "config.json").exists()
+
+    @property
+    def steps(self) -> int:
+        """Steps done, as far as the log tells."""
+        return max((int(e["step"]) for e in self.events), default=0)
+
+    @property
+    def faces_seen(self) -> int:
+        return self.steps * int(self.plan["batch"])
+
+    @property
+    def seconds(self) -> float:
+        """Of training, without probes; 0 where none was logged."""
+        return max((float(e["seconds"]) for e in self.events if "seconds" in e), default=0.0)
+
+
+def read_runs(folders: Sequence[Path]) -> list[Run]:
+    """The runs in these folders. Raises FileNotFoundError for a folder without a run."""
+    plans = [_plan(folder) for folder in folders]
+    labels = _labels(folders, [str(plan["method"]["name"]) for plan in plans])
+    return [
+        Run(folder, label, plan, read_lines(folder / "log.jsonl"), _model(folder), read_figures(folder))
+        for folder, label, plan in zip(folders, labels, plans, strict=True)
+    ]
+
+
+def read_figures(folder: Path) -> tuple[Figure, ...]:
+    """The figures in the folder's evaluation.json; none where it is missing."""
+    path = folder / "evaluation.json"
+    if not path.exists():
+        return ()
+    return tuple(Figure.from_dict(one) for one in json.loads(path.read_text(encoding="utf-8")))
+
+
+def _plan(folder: Path) -> Mapping[str, Any]:
+    path = folder / "run.json"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{folder} holds no run: expected run.json in it, as `vultus pretrain` writes it; give the folder "
+            "that was its --out"
+        )
+    plan: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return plan
+
+
+def _model(folder: Path) -> FaceModel | None:
+    for place in (folder, folder / "best"):
+        if (place / "config.json").exists():
+            return load(place)
+    return None
+
+
+def _labels(folders: Sequence[Path], methods: Sequence[str]) -> list[str]:
+    """The shortest names that tell the runs apart: method, folder, path."""
+    names = [[*methods], [f.resolve().name for f in folders], [str(f) for f in folders]]
+    return next((n for n in names if len(set(n)) == len(n)), names[-1])

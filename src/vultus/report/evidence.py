@@ -1,0 +1,88 @@
+"""The measured part of the page: verdicts, tables, bars, and how to read them; training curves."""
+
+from collections.abc import Sequence
+
+from vultus.evaluation.figure import Figure
+from vultus.report.bars import bar_chart
+from vultus.report.charts import to_svg
+from vultus.report.collect import Run
+from vultus.report.curves import curve_chart, curve_title, curves
+from vultus.report.markup import Markup, element, figure, join
+from vultus.report.results import Measure, Named, Row, distinct, headlines, measures, number, rows, title
+from vultus.report.section import Section, legend, note, run_colours
+from vultus.report.table import all_measures, result_table, verdict
+
+PROTOCOL = (
+    "The encoder is frozen and each face read once; the read-out is a convex problem, its strength chosen on "
+    "validation faces. The test split is touched once.",
+    "Intervals are 95 % bootstrap intervals over the test faces. They leave out the spread between seeds of "
+    "training: a small lead of a single run is not yet a lead.",
+    "Published numbers can be the best over test epochs, and are made with larger encoders, faces and budgets; "
+    "a number here is comparable with others in its column, and with published ones with this in mind.",
+    "A feature that does not stand above the baselines has learned nothing that the picture did not offer. "
+    "Lengths differ: compare rows of equal length where it matters.",
+)
+
+
+def named_figures(runs: Sequence[Run], given: Sequence[Figure]) -> list[Named]:
+    """The figures given, or else those in the runs' folders, with the names they have on the page."""
+    if given:
+        return distinct(Named(f.method or "unnamed", f) for f in given)
+    return distinct(
+        Named(run.label if f.method in (run.method, "") else f.method, f) for run in runs for f in run.figures
+    )
+
+
+def results(runs: Sequence[Run], named: Sequence[Named]) -> Section:
+    """Verdicts, the headline table, bars, all measures, and the protocol."""
+    if not named:
+        text = "No figures yet: measure the runs (`vultus evaluate`) and make the page again."
+        return Section("results", "Results", note(text))
+    table, columns = rows(named), measures(named)
+    main = headlines(columns)
+    caption = "Frozen features, by task. Small: 95 % interval. Bold: best of its column."
+    parts = [
+        element("ul", *(verdict(table, m) for m in main), class_="verdicts"),
+        result_table(table, main, caption),
+        all_measures(table, columns),
+        _bars(runs, table, main),
+        element("h3", "How to read these numbers"),
+        element("ul", *(element("li", line) for line in PROTOCOL), class_="protocol"),
+    ]
+    return Section("results", "Results", join(parts))
+
+
+def _bars(runs: Sequence[Run], table: Sequence[Row], columns: Sequence[Measure]) -> Markup:
+    colours = run_colours(runs)
+    charts = []
+    for measure in columns:
+        task, metric = title(measure)
+        found = [(r, r.cells[measure]) for r in table if measure in r.cells]
+        spoken = "; ".join(f"{r.label} {r.feature} {number(f.value, f.unit)}" for r, f in found)
+        alt = f"Bars of {task}, {metric}, on {measure.place}: {spoken}"
+        heading = element("h4", f"{task}, {metric}", element("small", measure.place))
+        charts.append(element("div", heading, to_svg(bar_chart(table, measure, colours), alt), class_="chart"))
+    caption = (
+        "Best on top. Coloured: learned features, by run; grey: baselines. Black lines: 95 % intervals; dashed: "
+        "chance. Look for coloured bars whose interval clears every grey one."
+    )
+    return figure(element("div", *charts, class_="charts"), caption)
+
+
+def training(runs: Sequence[Run]) -> Section:
+    """All curves of all runs."""
+    drawn = curves(runs)
+    if not drawn:
+        return Section("training", "Training", note("No run has logged a step yet."))
+    end = max(float(run.faces_seen) for run in runs)
+    charts = []
+    for name, own in drawn.items():
+        chart = to_svg(curve_chart(name, own, end), f"{curve_title(name)} over faces seen")
+        charts.append(element("div", element("h4", curve_title(name)), chart, class_="chart"))
+    caption = (
+        "Every run over the faces it has seen, losses unweighted. Look for a kNN probe that still climbs at the end "
+        "(train longer), losses that level off, and an effective rank that stays far above 1: where it falls, "
+        "faces collapse onto few directions."
+    )
+    body = join((legend(run_colours(runs)), figure(element("div", *charts, class_="charts"), caption)))
+    return Section("training", "Training", body)

@@ -1,0 +1,31 @@
+"""On what a page was made."""
+
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+
+import torch
+
+
+def versions() -> str:
+    """vultus, PyTorch and Python."""
+    try:
+        own = metadata.version("vultus")
+    except metadata.PackageNotFoundError:  # used from a checkout
+        own = "from a checkout"
+    return f"vultus {own}, PyTorch {torch.__version__}, Python {platform.python_version()}"
+
+
+def hardware() -> str:
+    """Processor, cores and GPUs."""
+    parts = [f"{_processor()}, {os.cpu_count()} cores"]
+    parts += [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return "; ".join(parts)
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()

@@ -1,0 +1,67 @@
+"""The report: runs, figures and faces on one page that needs nothing but itself."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from vultus.evaluation.figure import Figure
+from vultus.faces.atomic import write_atomic
+from vultus.faces.faceset import FaceSet
+from vultus.report import gallery
+from vultus.report.collect import Run, read_runs
+from vultus.report.evidence import named_figures, results, training
+from vultus.report.markup import Markup, element, join
+from vultus.report.section import Section
+from vultus.report.setting import setting
+from vultus.report.template import page
+
+
+def write_report(
+    runs: Sequence[Path],
+    out: Path,
+    *,
+    faces: FaceSet | None = None,
+    figures: Sequence[Figure] = (),
+    title: str = "Face representations",
+) -> Path:
+    """Write one HTML file `out` about the runs in these folders; returns its path.
+
+    faces: shown and mapped, of its test split where it has one; None leaves pictures out. figures: for the
+    table; none given, those in each run's evaluation.json. What cannot be shown is said in one line.
+    Raises ValueError without runs, FileNotFoundError for a folder that holds none.
+    """
+    if not runs:
+        raise ValueError("no run to report: give one folder of `vultus pretrain` or more")
+    read = read_runs([Path(folder) for folder in runs])
+    sample = gallery.take_sample(read, faces) if faces is not None else None
+    sections = [
+        results(read, named_figures(read, figures)),
+        setting(read, faces),
+        training(read),
+        gallery.views(read, sample),
+        gallery.reconstructions(read, sample),
+        gallery.maps(read, sample),
+        gallery.neighbours(read, sample),
+    ]
+    out = Path(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(out, page(title, _standfirst(read, faces), _contents(sections), _joined(sections)).encode())
+    return out
+
+
+def _standfirst(runs: Sequence[Run], faces: FaceSet | None) -> str:
+    seen = sum(run.faces_seen for run in runs)
+    names = ", ".join(run.label for run in runs)
+    count = "one run" if len(runs) == 1 else f"{len(runs)} runs"
+    on = f" The faces shown are of “{faces.card.name}”." if faces is not None else ""
+    day = datetime.now(UTC).strftime("%-d %B %Y").replace(" ", "\u00a0")
+    return f"{count.capitalize()} ({names}), {seen:,} faces seen without a label.{on} Made on {day}."
+
+
+def _contents(sections: Sequence[Section]) -> Markup:
+    links = (element("a", section.title, href=f"#{section.key}") for section in sections)
+    return element("nav", *links, aria_label="Sections")
+
+
+def _joined(sections: Sequence[Section]) -> Markup:
+    return join(section.html() for section in sections)

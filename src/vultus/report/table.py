@@ -1,0 +1,138 @@
+"""The result table in HTML, and its verdicts in words."""
+
+from collections.abc import Sequence
+
+from vultus.evaluation.figure import Figure
+from vultus.report.markup import Markup, element, join
+from vultus.report.results import BASELINES, Measure, Row, best, number, title
+
+JOINER = "\u2060"  # keeps an interval on one line
+
+
+def result_table(table: Sequence[Row], columns: Sequence[Measure], caption: str) -> Markup:
+    """Rows by columns; each cell a value and its 95 % interval, the best of a column bold, chance last."""
+    shown = [row for row in table if any(m in row.cells for m in columns)]
+    head = [_head("feature"), _head("values", "num"), *(_column_head(table, m) for m in columns)]
+    winners = [best(table, m) for m in columns]
+    told = {row.label: i for i, row in reversed(list(enumerate(shown)))}  # a baseline is explained where it comes first
+    body = [_row(row, columns, winners, told[row.label] == i) for i, row in enumerate(shown)]
+    parts = [
+        element("thead", element("tr", *head)),
+        element("tbody", *body, _chance(shown, columns)),
+    ]
+    inner = element("table", *parts, class_="results", aria_label=caption)
+    box = element("div", inner, class_="scroll", tabindex=0, role="region", aria_label=caption)
+    return join((element("p", caption, class_="caption"), box))
+
+
+def verdict(table: Sequence[Row], measure: Measure) -> Markup:
+    """Whether the best learned feature stands above the best baseline, in one sentence."""
+    task, metric = title(measure)
+    name = element("b", f"{task}, {metric}")
+    top, floor = (_top(table, measure, learned) for learned in (True, False))
+    start = f" on {measure.place}: "
+    if top is None:
+        return element("li", name, start, "no learned feature was measured.")
+    start += f"{_of(top)} {_spoken(top.cells[measure])}; "
+    if floor is None:
+        return element("li", name, start, f"chance {_spoken_chance(top.cells[measure])}; no baseline was measured.")
+    start += f"best baseline {_of(floor)} {_spoken(floor.cells[measure])}. "
+    return element("li", name, start, element("em", _compared(top.cells[measure], floor.cells[measure])))
+
+
+def _top(table: Sequence[Row], measure: Measure, learned: bool) -> Row | None:
+    found = [row for row in table if row.learned is learned and measure in row.cells]
+    return max(found, key=lambda row: _rank(row.cells[measure]), default=None)
+
+
+def _rank(figure: Figure) -> float:
+    return -figure.value if figure.lower_is_better else figure.value
+
+
+def _compared(a: Figure, b: Figure) -> str:
+    if a.low <= b.high and b.low <= a.high:
+        return "Their intervals overlap: no clear difference."
+    return "The learned feature is ahead." if _rank(a) > _rank(b) else "The baseline is ahead."
+
+
+def _of(row: Row) -> str:
+    return row.label if row.label == row.feature else f"{row.label} {row.feature}"
+
+
+def _spoken(figure: Figure) -> str:
+    unit = {"%": " %", "°": "°"}.get(figure.unit, "")
+    return f"{number(figure.value, figure.unit)}{unit} ({_interval(figure)})"
+
+
+def _spoken_chance(figure: Figure) -> str:
+    return number(figure.chance, figure.unit) + {"%": " %", "°": "°"}.get(figure.unit, "")
+
+
+def _interval(figure: Figure) -> str:
+    low, high = (number(v, figure.unit).replace("-", "−") for v in (figure.low, figure.high))
+    return f"{low}{JOINER}–{JOINER}{high}"
+
+
+def _head(text: str, kind: str = "") -> Markup:
+    return element("th", text, scope="col", class_=kind)
+
+
+def _column_head(table: Sequence[Row], measure: Measure) -> Markup:
+    task, metric = title(measure)
+    found = [row.cells[measure] for row in table if measure in row.cells]
+    unit = {"%": ", %", "°": ", degrees"}.get(found[0].unit, "")
+    better = "lower is better" if found[0].lower_is_better else ""
+    counts = sorted({f.n for f in found})
+    size = "n = " + " or ".join(f"{n:,}" for n in counts)
+    lines = [task, element("span", f"{metric}{unit}"), element("span", f"{measure.place}, {size}")]
+    if better:
+        lines.append(element("span", better))
+    return element("th", *lines, scope="col", class_="num")
+
+
+def _row(row: Row, columns: Sequence[Measure], winners: Sequence[Figure | None], explain: bool) -> Markup:
+    name: list[str] = [element("b" if row.learned else "span", row.label)]
+    if row.feature != row.label:
+        name += [" ", element("span", row.feature, class_="feature")]
+    if not row.learned:
+        meaning = f": {BASELINES[row.label]}" if explain and row.label in BASELINES else ""
+        name.append(element("small", f"baseline{meaning}"))
+    cells = [_cell(row, m, winner) for m, winner in zip(columns, winners, strict=True)]
+    dims = " / ".join(f"{d:,}" for d in row.dims)
+    kind = "learned" if row.learned else "baseline"
+    return element("tr", element("th", *name, scope="row"), element("td", dims, class_="num"), *cells, class_=kind)
+
+
+def _cell(row: Row, measure: Measure, winner: Figure | None) -> Markup:
+    figure = row.cells.get(measure)
+    if figure is None:
+        return element("td", "–", class_="num none")
+    value = number(figure.value, figure.unit).replace("-", "−")
+    is_best = winner is not None and figure.value == winner.value
+    small = _interval(figure)
+    if len(row.dims) > 1:
+        small += f" · {figure.dim:,} values"
+    about = f"n {figure.n:,}, {figure.dim:,} values, seed {figure.seed}, chance {_spoken_chance(figure)}"
+    return element("td", element("b" if is_best else "span", value), element("small", small), class_="num", title=about)
+
+
+def _chance(table: Sequence[Row], columns: Sequence[Measure]) -> Markup:
+    cells = []
+    for measure in columns:
+        figures = [row.cells[measure] for row in table if measure in row.cells]
+        values = sorted({number(f.chance, f.unit) for f in figures}, key=float)
+        cells.append(element("td", "–".join([values[0], values[-1]][: len(values)]) if values else "–", class_="num"))
+    name = element("th", "chance", element("small", "an answer blind to the face"), scope="row")
+    return element("tr", name, element("td", class_="num"), *cells, class_="chance")
+
+
+def all_measures(table: Sequence[Row], columns: Sequence[Measure]) -> Markup:
+    """Every measure, folded: one table for each task, data and read-out."""
+    parts = []
+    for family in dict.fromkeys(m.family for m in columns):
+        own = [m for m in columns if m.family == family]
+        if len(own) > 1:
+            caption = f"{title(own[0])[0]} on {own[0].place}"
+            summary = element("summary", f"All {len(own)} measures: {caption}")
+            parts.append(element("details", summary, result_table(table, own, caption)))
+    return join(parts)

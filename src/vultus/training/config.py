@@ -1,0 +1,65 @@
+"""What a run is: one frozen dataclass, every field a flag of `vultus pretrain`."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from vultus.methods.catalogue import MethodConfig, method_name
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Settings of a pre-training run."""
+
+    method: MethodConfig
+    size: int = 64  # side of the views, pixels
+    batch: int = 256  # faces a step, over all processes
+    epochs: float = 20.0  # passes over the faces
+    minutes: float = 0.0  # a time budget in place of epochs: steps are counted from a measured rate
+    optimiser: Literal["adamw", "adam", "sgd", "lars"] = "adamw"
+    lr: float = 1e-3  # highest learning rate
+    weight_decay: float = 0.05  # not on biases and norms
+    warmup: float = 0.05  # part of the run in which the rate rises; then it falls as a cosine
+    clip: float = 3.0  # largest gradient norm; 0: no clipping
+    accumulate: int = 1  # parts a batch is cut into, to save memory; negatives come from within a part
+    precision: Literal["auto", "bf16", "fp32"] = "auto"  # auto: bf16 where the device computes it natively
+    compile: bool = False  # torch.compile; gains on GPUs, loses on CPUs
+    device: str = "auto"  # auto: cuda where there is one, else cpu
+    seed: int = 0  # of all randomness
+    split: str = "train"  # which of the set's splits is learned from; "all" for every face
+    probe: str = ""  # a labelled face set read by kNN during the run; "": none
+    probe_label: str = "expression"  # the label it reads
+    probe_every: float = 1.0  # epochs between two readings of probe and collapse indicators
+    save_every: int = 100  # steps between two checkpoints
+    log_every: int = 10  # steps between two lines of the log
+
+    def __post_init__(self) -> None:
+        if self.batch < 2 or self.batch % self.accumulate:
+            raise ValueError(
+                f"batch ({self.batch}) must be at least 2 and a multiple of accumulate ({self.accumulate})"
+            )
+        for name in ("size", "accumulate", "save_every", "log_every", "lr", "probe_every"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+        if self.epochs <= 0 and self.minutes <= 0:
+            raise ValueError("give a budget: epochs or minutes above 0")
+        if not 0 <= self.warmup < 1:
+            raise ValueError(f"warmup is a part of the run, from 0 to below 1, got {self.warmup}")
+
+
+def to_json(config: RunConfig) -> dict[str, Any]:
+    """Plain values for `run.json`; the method's name stands beside its settings."""
+    plain = asdict(config)
+    plain["method"] = {"name": method_name(config.method)} | plain["method"]
+    return plain
+
+
+def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
+    """The fields in which two plain configs differ, as lines `field: old → new`."""
+    lines = []
+    for key in sorted(old.keys() | new.keys()):
+        a, b = old.get(key, "(none)"), new.get(key, "(none)")
+        if isinstance(a, dict) and isinstance(b, dict):
+            lines += differences(a, b, f"{prefix}{key}.")
+        elif a != b:
+            lines.append(f"{prefix}{key}: {a} → {b}")
+    return lines

@@ -1,0 +1,221 @@
+"""`pretrain`: one run in one folder, begun, resumed, interrupted or found finished.
+
+run.json            settings, the faces' hash, the number of steps
+log.jsonl           losses, rates, probe and collapse indicators; tensorboard/ shows the same
+checkpoint.json     names the last checkpoint
+best/               the model with the best online probe
+model.safetensors, config.json    the finished model
+"""
+
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from vultus.faces.atomic import write_atomic
+from vultus.faces.faceset import FaceSet
+from vultus.methods.catalogue import method_name
+from vultus.methods.model import save_model
+from vultus.nets.collective import rank, world_size
+from vultus.training.budget import count_steps, load_side
+from vultus.training.config import RunConfig, differences, to_json
+from vultus.training.distributed import any_process, join
+from vultus.training.journal import Journal, read_lines
+from vultus.training.loop import Learner, learn
+from vultus.training.memory import tune_allocator
+from vultus.training.watch import Watch, build_watch, watch_now
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What came of a call of `pretrain`."""
+
+    out: Path
+    method: str
+    status: Literal["finished", "interrupted", "already finished"]
+    steps: int  # done
+    faces_seen: int
+    seconds: float  # of training, without probes
+    losses: dict[str, float]  # of the last logged step
+    probe: dict[str, float]  # the last reading: knn, feature_std, effective_rank
+
+
+def pretrain(config: RunConfig, faces: str | Path, out: str | Path, *, quiet: bool = False) -> RunResult:
+    """Learn from the face set at `faces` into the folder `out`; repeat the call to resume.
+
+    Raises ValueError when `out` holds a run of other settings or faces (naming the fields) or when the faces
+    are fewer than a batch, NonFiniteLossError when learning diverges.
+    """
+    tune_allocator()
+    folder = Path(out)
+    device = join(_device(config))
+    everything = FaceSet.open(faces)
+    chosen = everything if config.split == "all" else everything.where(split=config.split)
+    if len(chosen) < config.batch:
+        raise ValueError(
+            f"{faces} has {len(chosen)} faces in split {config.split!r}, fewer than a batch of {config.batch}: "
+            "lower --batch, or learn from every face by --split all"
+        )
+    load = load_side(chosen, config.size)
+    plan = _plan(config, chosen, folder, load, device)
+    if (folder / "config.json").exists():
+        return _result(folder, config, "already finished", plan["steps"])
+    probe = FaceSet.open(config.probe) if config.probe else None
+    watch = build_watch(chosen, probe, config.probe_label, config.size)
+    learner = Learner(config, plan["steps"], len(chosen) // config.batch, device)
+    learner.restore(folder)
+    ended = _run(learner, chosen, load, watch, folder, quiet)
+    if not ended:
+        return _result(folder, config, "interrupted", learner.progress.step)
+    if rank() == 0:
+        about = {"run": plan, "seconds": round(learner.progress.seconds, 1)}
+        save_model(learner.method, config.method, config.size, folder, **about)
+    return _result(folder, config, "finished", plan["steps"])
+
+
+def _device(config: RunConfig) -> str:
+    if config.device != "auto":
+        return config.device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _plan(config: RunConfig, faces: FaceSet, folder: Path, load: int, device: str) -> dict[str, Any]:
+    """The folder's run.json, made if there is none; ValueError where it is another run's."""
+    if config.batch % (world_size() * config.accumulate):
+        raise ValueError(
+            f"a batch of {config.batch} does not divide into {world_size()} processes × {config.accumulate} parts: "
+            "choose a multiple"
+        )
+    wanted = to_json(config) | {"faces": faces.content_hash}
+    path = folder / "run.json"
+    if path.exists():
+        plan: dict[str, Any] = json.loads(path.read_text())
+        steps = plan["steps"]
+        lines = differences({k: v for k, v in plan.items() if k != "steps"}, wanted)
+        if lines:
+            raise ValueError(
+                f"{folder} holds a run of other settings; choose another --out, or repeat its own:\n  "
+                + "\n  ".join(lines)
+            )
+        return wanted | {"steps": steps}
+    plan = wanted | {"steps": count_steps(config, faces, load, device)}
+    if rank() == 0:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, json.dumps(plan, indent=1).encode())
+    return plan
+
+
+def _run(learner: Learner, faces: FaceSet, load: int, watch: Watch, folder: Path, quiet: bool) -> bool:
+    """Learn to the end; False when a signal asked to stop, with everything saved."""
+    config, steps = learner.config, learner.steps
+    journal = Journal(folder, learner.progress.step) if rank() == 0 else None
+    every = max(round(config.probe_every * learner.per_epoch), 1)
+    with _stop_signal() as stop, _bar(learner, quiet or rank() > 0) as (bar, task):
+
+        def after(losses: dict[str, float]) -> bool:
+            step = learner.progress.step
+            bar.update(task, completed=step, losses="  ".join(f"{k} {v:.3f}" for k, v in losses.items()))
+            leaving = any_process(stop.is_set(), learner.device)
+            if journal and (step % config.log_every == 0 or step in (1, steps)):
+                journal.write(
+                    "train",
+                    step,
+                    lr=learner.optimiser.param_groups[0]["lr"],
+                    **losses,
+                    **{f"weight_{k}": v for k, v in learner.average.weights().items()},
+                )
+            if journal and (step % every == 0 or step == steps):
+                _look(learner, watch, journal, folder, bar)
+            if rank() == 0 and (leaving or step % config.save_every == 0 or step == steps):
+                learner.save(folder)
+            return leaving
+
+        try:
+            learn(learner, faces, load, steps, after)
+        finally:
+            if journal:
+                journal.close()
+    return learner.progress.step == steps
+
+
+def _look(learner: Learner, watch: Watch, journal: Journal, folder: Path, bar: Progress) -> None:
+    figures = watch_now(learner.method, watch, learner.device, learner.config.precision)
+    step = learner.progress.step
+    journal.write("probe", step, seconds=round(learner.progress.seconds, 2), **figures)
+    if figures["feature_std"] < 0.05 or figures["effective_rank"] < 2:
+        bar.console.print(
+            f"[yellow]step {step}: the features collapse (std {figures['feature_std']:.3f}, effective rank "
+            f"{figures['effective_rank']:.1f}): lower --lr or change the method's settings[/]"
+        )
+    if figures.get("knn", float("-inf")) > learner.progress.best:
+        learner.progress.best = figures["knn"]
+        save_model(learner.method, learner.config.method, learner.config.size, folder / "best", step=step, **figures)
+
+
+@contextmanager
+def _bar(learner: Learner, quiet: bool) -> Iterator[tuple[Progress, Any]]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[losses]}"),
+    )
+    with Progress(*columns, disable=quiet) as bar:
+        name = method_name(learner.config.method)
+        yield (
+            bar,
+            bar.add_task(f"{name} steps", total=learner.steps, completed=learner.progress.step, losses=""),
+        )
+
+
+@contextmanager
+def _stop_signal() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set while the block runs; signals reach the main thread alone."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    old = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def _result(
+    folder: Path,
+    config: RunConfig,
+    status: Literal["finished", "interrupted", "already finished"],
+    steps: int,
+) -> RunResult:
+
+    events = read_lines(folder / "log.jsonl")
+    last = {e["kind"]: {k: v for k, v in e.items() if k not in ("kind", "step")} for e in events}
+    return RunResult(
+        out=folder,
+        method=method_name(config.method),
+        status=status,
+        steps=steps,
+        faces_seen=steps * config.batch,
+        seconds=last.get("probe", {}).get("seconds", 0.0),
+        losses=last.get("train", {}),
+        probe={k: v for k, v in last.get("probe", {}).items() if k != "seconds"},
+    )

@@ -1,0 +1,39 @@
+"""Views with names. Settings are those of the papers' code where it states them."""
+
+from typing import Literal
+
+from vultus.views.colour import Grey, Jitter
+from vultus.views.geometry import Crop, Flip, QuadrantCrop
+from vultus.views.photometry import Blur, Sobel
+from vultus.views.view import Photometry, View
+
+PCL_PHOTOMETRY: tuple[Photometry, ...] = (
+    Jitter(0.8, 0.8, 0.8, 0.2, p=0.8),
+    Grey(p=0.2),
+    Blur(kernel=0.1, sigma=(0.1, 2.0), p=0.8),
+    Sobel(p=0.6),
+)
+
+
+def original(size: int) -> View:
+    """The whole picture, resized; nothing random."""
+    return View(size)
+
+
+def simclr(size: int, crop: float = 0.2, grey: bool = False) -> View:
+    """SimCLR's view: crop of at least `crop` of the area, flip, jitter, grey, blur.
+
+    grey: the pictures are grey, so what only changes colour is left out.
+    """
+    colour = (Jitter(0.4, 0.4, 0.0, 0.0, p=0.8),) if grey else (Jitter(0.4, 0.4, 0.4, 0.1, p=0.8), Grey(p=0.2))
+    return View(size, (Crop(scale=(crop, 1.0)), Flip(p=0.5)), (*colour, Blur(0.1, (0.1, 2.0), p=0.5)))
+
+
+def pcl_face(size: int, pair: Literal[0, 1]) -> View:
+    """PCL's face view: a crop of 40 % of each side in one quadrant, then its photometry; the pair never meets."""
+    return View(size, (QuadrantCrop(side=0.4, pair=pair),), PCL_PHOTOMETRY)
+
+
+def photometric(size: int, flip: bool = False) -> View:
+    """PCL's pose view: the whole face, only recoloured, blurred, edged; flip: its mirror image."""
+    return View(size, (Flip(p=1.0),) if flip else (), PCL_PHOTOMETRY)

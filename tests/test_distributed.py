@@ -1,0 +1,68 @@
+"""Two gloo processes compute what one process computes with twice the batch."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from vultus.methods.catalogue import METHODS
+from vultus.methods.pcl import PCLConfig
+from vultus.methods.simclr import SimCLRConfig
+from vultus.nets.collective import rank, world_size
+from vultus.training.config import RunConfig
+from vultus.training.distributed import join
+from vultus.training.loop import Learner
+
+# mixing and noise draw from a process's own generator: switched off here
+SETTINGS = {
+    "simclr": SimCLRConfig(hidden=16, projection=8),
+    "pcl": PCLConfig(hidden=16, projection=8, mix=0.0, noise=0.0, whole_faces=0, pose_faces=0),
+    "pcl-dot": PCLConfig(hidden=16, projection=8, mix=0.0, noise=0.0, whole_faces=0, pose_faces=0, orthogonal="dot"),
+}
+STEPS = 3
+
+
+def steps(name, out):
+    join("cpu")
+    config = RunConfig(method=SETTINGS[name], size=32, batch=8, precision="fp32", lr=1e-3, clip=1.0)
+    learner = Learner(config, 10, 5, "cpu")
+    images = torch.randint(0, 256, (STEPS, 8, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    local = 8 // world_size()
+    losses = [learner.step(batch[rank() * local : (rank() + 1) * local]) for batch in images]
+    values = {f"loss.{i}.{k}.{rank()}": torch.tensor(v) for i, step in enumerate(losses) for k, v in step.items()}
+    state = {k: v.contiguous() for k, v in learner.method.state_dict().items()}
+    save_file(values | state, f"{out}.{rank()}")
+
+
+def test_every_method_has_its_settings_here():
+    assert set(METHODS) <= set(SETTINGS)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_two_processes_are_one_with_twice_the_batch(name, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = f"from test_distributed import steps; steps({name!r}, {str(tmp_path / 'two')!r})"
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    base = os.environ | {"PYTHONPATH": paths, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    crew = [
+        subprocess.Popen([sys.executable, "-c", code], env=base | {"WORLD_SIZE": "2", "RANK": str(r)}) for r in (0, 1)
+    ]
+    assert [p.wait(timeout=120) for p in crew] == [0, 0]
+    steps(name, tmp_path / "one")
+    one = load_file(f"{tmp_path / 'one'}.0")
+    two = [load_file(f"{tmp_path / 'two'}.{r}") for r in (0, 1)]
+    for key, value in one.items():
+        if key.startswith("loss."):
+            loss = key.removesuffix(".0")
+            mean = (two[0][f"{loss}.0"] + two[1][f"{loss}.1"]) / 2
+            torch.testing.assert_close(mean, value, atol=2e-4, rtol=2e-3)
+        elif value.is_floating_point():
+            assert torch.equal(two[0][key], two[1][key]), key  # the processes stay the same
+            torch.testing.assert_close(two[0][key], value, atol=4e-3, rtol=2e-2)

@@ -1,0 +1,173 @@
+"""Read-outs against scikit-learn and SciPy, and what they must not see."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from evaluation_faces import Labelled, classes_in_space, parts
+from vultus.evaluation import logistic, ridge
+from vultus.evaluation.logistic import Design, solve
+from vultus.evaluation.preparation import prepare
+from vultus.evaluation.probe import Probe, accuracy, knn_accuracy
+from vultus.evaluation.splits import Splits, split
+
+
+def correlated(rows, width, seed=0):
+    rng = np.random.default_rng(seed)
+    shape = np.arange(1, width + 1) ** -1.0
+    X = (rng.normal(size=(rows, width)) * shape) @ rng.normal(size=(width, width))
+    return ((X - X.mean(0)) / X.std(0)).astype(np.float32)
+
+
+@pytest.mark.parametrize("exact", [0, logistic.EXACT], ids=["float32", "float64"])
+@pytest.mark.parametrize("C", [1e-5, 1e-2, 10.0])
+def test_logistic_regression_reaches_scikit_learns_optimum(C, exact, monkeypatch):
+    monkeypatch.setattr(logistic, "EXACT", exact)
+    X = correlated(600, 20)
+    y = np.random.default_rng(1).integers(4, size=600) * (X[:, 0] > 0) + (X[:, 1] > 0.5)
+    classes = int(y.max()) + 1
+    found = solve(Design(X), y.astype(np.int64), classes, C)
+    oracle = LogisticRegression(C=C, tol=1e-8, max_iter=20000).fit(X.astype(np.float64), y)
+    np.testing.assert_allclose(found.probabilities(X), oracle.predict_proba(X), atol=2e-3)
+
+
+def test_a_two_class_softmax_is_the_sigmoid_at_twice_its_penalty_constant():
+    X = correlated(300, 10)
+    y = (X[:, 0] + X[:, 3] > 0).astype(np.int64)
+    found = solve(Design(X), y, 2, 0.05).probabilities(X)[:, 1]
+    oracle = LogisticRegression(C=0.1, tol=1e-8, max_iter=5000).fit(X.astype(np.float64), y)
+    np.testing.assert_allclose(found, oracle.predict_proba(X)[:, 1], atol=2e-3)
+
+
+def test_a_feature_wider_than_the_whole_eigenbasis_converges_to_the_same_optimum(monkeypatch):
+    monkeypatch.setattr(logistic, "WHOLE", 64)
+    X = correlated(500, 90)
+    y = (X[:, :3].argmax(1)).astype(np.int64)
+    found = solve(Design(X), y, 3, 0.1)
+    oracle = LogisticRegression(C=0.1, tol=1e-8, max_iter=20000).fit(X.astype(np.float64), y)
+    np.testing.assert_allclose(found.probabilities(X), oracle.predict_proba(X), atol=2e-3)
+
+
+def test_a_warm_start_ends_where_a_cold_one_does():
+    X = correlated(400, 20)
+    y = X[:, :3].argmax(1).astype(np.int64)
+    design = Design(X)
+    warm = solve(design, y, 3, 1.0, solve(design, y, 3, 0.01))
+    cold = solve(design, y, 3, 1.0)
+    np.testing.assert_allclose(warm.probabilities(X), cold.probabilities(X), atol=2e-3)
+
+
+def test_an_unconverged_regression_is_an_error(monkeypatch):
+    monkeypatch.setattr(logistic, "PASSES", 1)
+    X = correlated(400, 20)
+    with pytest.raises(ArithmeticError, match="did not converge"):
+        solve(Design(X), X[:, :3].argmax(1).astype(np.int64), 3, 10.0)
+
+
+@pytest.mark.parametrize("shape", [(200, 15), (30, 80)])
+def test_ridge_equals_scikit_learns(shape):
+    rng = np.random.default_rng(0)
+    X = correlated(*shape)
+    Y = rng.normal(size=(shape[0], 3))
+    for alpha, weights in zip((0.1, 10.0), ridge.path(X, Y, (0.1, 10.0)), strict=True):
+        oracle = Ridge(alpha=alpha, fit_intercept=False).fit(X.astype(np.float64), Y)
+        np.testing.assert_allclose(weights, oracle.coef_.T, rtol=1e-3, atol=1e-5)
+
+
+def test_regression_finds_a_planted_linear_map():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 10)).astype(np.float32)
+    Y = X @ rng.normal(size=(10, 2)) * 20 + [30.0, -5.0]
+    rows = np.arange(400)
+    for refit in (False, True):
+        probe = Probe(X, Splits(rows[:250], rows[250:320], rows[320:], refit, "", 0))
+        np.testing.assert_allclose(probe.regress(Y).answers, Y[320:], atol=0.3)
+
+
+@pytest.mark.parametrize("readout", ["linear", "knn"])
+def test_the_test_part_changes_nothing_but_its_own_answers(readout):
+    X, y = classes_in_space(300)
+    numbers = np.unique(y, return_inverse=True)[1].astype(np.int64)
+    rows = np.arange(300)
+    splits = Splits(rows[:200], rows[200:240], rows[240:], True, "", 0)
+    strange = X.copy()
+    strange[241:] *= 1e3  # every test face but the first
+    for pca in (None, 5):
+        a = Probe(X, splits, pca=pca).classify(numbers, 3, accuracy, readout)
+        b = Probe(strange, splits, pca=pca).classify(numbers, 3, accuracy, readout)
+        np.testing.assert_array_equal(a.answers[0], b.answers[0])
+        assert a.choice == b.choice
+
+
+def test_the_measured_readout_learns_from_the_whole_training_split_when_validation_was_cut_from_it():
+    X, y = classes_in_space(300, spread=2.0)
+    numbers = np.unique(y, return_inverse=True)[1].astype(np.int64)
+    rows = np.arange(300)
+    probe = Probe(X, Splits(rows[:200], rows[200:240], rows[240:], True, "", 0))
+    reading = probe.classify(numbers, 3, accuracy)
+    Z = (X - X[:240].mean(0)) / X[:240].std(0)
+    oracle = LogisticRegression(C=reading.choice["C"], tol=1e-8, max_iter=5000).fit(Z[:240], numbers[:240])
+    np.testing.assert_allclose(reading.answers, oracle.predict_proba(Z[240:]), atol=3e-3)
+
+
+def test_random_labels_are_read_at_chance():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1500, 30)).astype(np.float32)
+    y = rng.integers(4, size=1500)
+    rows = np.arange(1500)
+    probe = Probe(X, Splits(rows[:600], rows[600:800], rows[800:], False, "", 0))
+    for readout in ("linear", "knn"):
+        assert abs(accuracy(y[800:], probe.classify(y, 4, accuracy, readout).answers) - 0.25) < 0.05
+    assert abs(knn_accuracy(X[:800], y[:800], X[800:], y[800:]) - 0.25) < 0.05
+
+
+def test_knn_accuracy_reads_separate_classes_and_counts_an_unseen_class_as_wrong():
+    X, y = classes_in_space(200, spread=0.05)
+    assert knn_accuracy(X[:150], y[:150], X[150:], y[150:]) == 1.0
+    assert knn_accuracy(X[:150], y[:150], X[150:], np.full(50, "unseen")) == 0.0
+
+
+def test_whitened_components_have_unit_covariance_and_constants_become_zero():
+    X = correlated(500, 12) * 7 + 3
+    X[:, 4] = 11.0
+    ready = prepare(X, 6, whiten=True)
+    np.testing.assert_allclose(np.cov(ready(X).T), np.eye(6), atol=1e-3)
+    assert ready.constant == 1
+    assert not prepare(X)(X)[:, 4].any()
+
+
+def test_features_that_are_not_finite_or_pca_that_does_not_fit_are_refused():
+    X = correlated(50, 8)
+    with pytest.raises(ValueError, match=r"pca=9 .* expected 1 to 8"):
+        prepare(X, 9)
+    X[3, 2], X[7, 1] = np.nan, np.inf
+    with pytest.raises(ValueError, match="2 values in 2 of 50 faces"):
+        prepare(X)
+
+
+def test_a_set_without_splits_is_cut_by_person():
+    people = np.array([f"p{i // 5}" for i in range(500)])
+    faces = Labelled(identity=people)
+    made = split(faces, np.ones(500, bool))
+    sides = [set(people[rows]) for rows in (made.train, made.validation, made.test)]
+    assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
+    assert sum(map(len, sides)) == 100
+    assert len(made.train) == pytest.approx(400, abs=10)
+    assert made.refit and "by identity" in made.origin
+    np.testing.assert_array_equal(made.test, split(faces, np.ones(500, bool)).test)
+    assert not np.array_equal(made.test, split(faces, np.ones(500, bool), seed=1).test)
+
+
+def test_validation_is_cut_from_train_where_the_set_has_none_and_kept_where_it_has():
+    cut = split(Labelled(split=parts(90, 0, 30)), np.ones(120, bool))
+    assert (len(cut.train), len(cut.validation), len(cut.test), cut.refit) == (81, 9, 30, True)
+    np.testing.assert_array_equal(cut.final, np.arange(90))
+    own = split(Labelled(split=parts(90, 10, 30)), np.ones(130, bool))
+    assert (len(own.final), len(own.validation), own.refit) == (90, 10, False)
+
+
+def test_too_few_faces_or_a_missing_part_say_their_counts():
+    with pytest.raises(ValueError, match="'train': 5"):
+        split(Labelled(split=parts(5, 5, 5)), np.ones(15, bool))
+    with pytest.raises(ValueError, match=r"the set has \{'train': 20\}"):
+        split(Labelled(split=parts(20, 0, 0)), np.ones(20, bool))

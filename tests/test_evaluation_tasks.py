@@ -1,0 +1,217 @@
+"""Each task on planted answers, and on what it must refuse."""
+
+import numpy as np
+import pytest
+from scipy.stats import ortho_group
+from sklearn.metrics import balanced_accuracy_score, f1_score, r2_score, roc_auc_score
+
+from evaluation_faces import Labelled, classes_in_space, parts
+from vultus.evaluation import action_units, expression, head_pose, identity
+from vultus.evaluation.evaluate import read
+from vultus.evaluation.made_pairs import make_pairs
+from vultus.evaluation.tasks import possible_tasks, task_for
+from vultus.faces.pairs import Pairs
+
+
+def by_metric(figures):
+    return {f.metric: f for f in figures}
+
+
+def labelled_classes(spread=1.5, seed=0):
+    features, labels = classes_in_space(600, spread=spread, seed=seed)
+    return features, Labelled(split=parts(400, 80, 120), expression=labels)
+
+
+def test_expression_reports_both_accuracies_with_their_circumstances():
+    features, faces = labelled_classes()
+    faces._columns["expression"][:7] = ""
+    figures = by_metric(expression.evaluate(features, faces, pca=6))
+    plain, balanced = figures["accuracy"], figures["balanced_accuracy"]
+    assert plain.low <= plain.value <= plain.high and 0.6 < plain.value < 1
+    assert (plain.n, plain.dim, plain.detail["left_out"], plain.detail["train"]) == (120, 6, 7, 393)
+    assert balanced.chance == pytest.approx(1 / 3)
+    assert balanced.value == pytest.approx(np.mean(list(balanced.detail["recalls"].values())))
+    assert balanced.low < balanced.value < balanced.high
+
+
+def test_balanced_accuracy_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    truth, said = rng.integers(3, size=200), rng.integers(3, size=200)
+    means = expression._hits(truth, said, 3).mean(0)
+    assert expression._mean_recall(means[None])[0] == pytest.approx(balanced_accuracy_score(truth, said))
+
+
+@pytest.mark.parametrize(
+    ("rows", "label", "message"),
+    [
+        (slice(500, 502), "contempt", "'contempt': 2.* in the test split but never in training"),
+        (slice(10, 11), "contempt", r"\['contempt'\] have one training face"),
+        (slice(None), "happy", r"only \['happy'\] in the training split"),
+    ],
+)
+def test_expression_refuses_classes_it_cannot_learn(rows, label, message):
+    features, faces = labelled_classes()
+    faces._columns["expression"] = faces._columns["expression"].astype("<U10")
+    faces._columns["expression"][rows] = label
+    with pytest.raises(ValueError, match=message):
+        expression.evaluate(features, faces)
+
+
+def test_a_collapsed_encoder_reads_at_chance_and_says_why():
+    _, faces = labelled_classes()
+    figure = expression.evaluate(np.full((600, 12), 0.25, np.float32), faces)[0]
+    assert figure.value == pytest.approx(figure.chance)
+    assert figure.detail["constant_values"] == 12
+
+
+def people(count=40, each=6, width=24, spread=0.6, seed=0):
+    rng = np.random.default_rng(seed)
+    names = np.repeat([f"p{i}" for i in range(count)], each)
+    centre = np.repeat(rng.normal(size=(count, width)), each, axis=0)
+    return (centre + spread * rng.normal(size=(len(names), width))).astype(np.float32), names
+
+
+def test_verification_reads_people_and_not_the_axes_they_are_written_in():
+    features, names = people(spread=1.0)
+    faces = Labelled(identity=names)
+    turned = (features @ ortho_group.rvs(24, random_state=0)).astype(np.float32)
+    straight, rotated = identity.evaluate(features, faces), identity.evaluate(turned, faces)
+    for a, b in zip(straight, rotated, strict=True):
+        assert a.metric == b.metric and a.value == pytest.approx(b.value, abs=0.011)
+    figures = by_metric(straight)
+    assert 0.6 < figures["accuracy"].value < 1
+    assert figures["accuracy"].detail["folds"] == 10 and figures["accuracy"].detail["standard_error"] > 0
+
+
+def test_whitening_helps_where_a_nuisance_direction_drowns_the_person():
+    features, names = people(spread=0.5)
+    nuisance = 30 * np.random.default_rng(1).normal(size=(len(names), 1)) * np.eye(1, 24)
+    faces = Labelled(identity=names)
+    raw = identity.evaluate((features + nuisance).astype(np.float32), faces)[0]
+    white = identity.evaluate((features + nuisance).astype(np.float32), faces, pca=20)[0]
+    assert white.value > raw.value + 0.1
+    assert white.dim == 20
+
+
+def test_auc_and_tar_on_a_hand_made_list():
+    same = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], bool)
+    score = np.array([0.9, 0.8, 0.5, 0.2, 0.85, 0.6, 0.4, 0.3, 0.1, 0.1, 0.0, 0.0, 0.0, 0.0])
+    # one of ten impostors (0.85) may pass: genuine above 0.6 pass, two of four; none may pass: above 0.85, one
+    assert identity.tar_at_far(score, same, 0.1) == 0.5
+    assert identity.tar_at_far(score, same, 0.01) == 0.25
+    assert identity.tar_at_far(score, same, 0.2) == 0.75
+    assert identity.tar_at_far(score, same, 0.3) == 0.75
+    tied = np.round(score, 1)
+    assert identity.roc_auc(tied, same) == pytest.approx(roc_auc_score(same, tied))
+
+
+def test_the_threshold_comes_from_the_other_folds():
+    same = np.array([True, False] * 4)
+    score = np.array([0.9, 0.1, 0.8, 0.2, 0.5, 0.45, 0.3, 0.28])
+    fold = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    right, thresholds = identity.fold_accuracy(score, same, fold)
+    # fold 0 decides fold 1: anything from 0.2 to 0.8 is best there, its middle is 0.5: 0.5 passes, 0.3 does not
+    assert thresholds[1] == pytest.approx(0.5)
+    assert right[4:].tolist() == [True, True, False, True]
+    # fold 1 decides fold 0: the gap between 0.28 and 0.3 and that between 0.45 and 0.5 decide three of four rightly
+    assert thresholds[0] == pytest.approx(0.29)
+    assert right[:4].all()
+
+
+def test_equal_scores_are_never_cut_apart():
+    score, same = np.array([0.5, 0.5, 0.5, 0.1]), np.array([True, False, True, False])
+    assert 0.1 < identity.best_threshold(score, same) < 0.5
+
+
+def test_made_pairs_are_balanced_and_no_person_is_in_two_folds():
+    _, names = people()
+    pairs = make_pairs(Labelled(identity=names))
+    assert pairs.same.mean() == 0.5
+    np.testing.assert_array_equal(names[pairs.left] == names[pairs.right], pairs.same)
+    assert (pairs.left != pairs.right).all()
+    folds = {}
+    for side in (pairs.left, pairs.right):
+        for fold, name in zip(pairs.fold, names[side], strict=True):
+            assert folds.setdefault(name, fold) == fold
+    assert len(set(folds.values())) == 10
+    with pytest.raises(ValueError, match="12 people in the test part"):
+        make_pairs(Labelled(identity=names[:72]))
+
+
+def test_pairs_of_a_set_need_the_whole_set():
+    features, _ = people(4, 2)
+    pairs = Pairs(np.array([0, 1]), np.array([0, 1]), np.array([1, 2]), np.array([True, False]))
+    faces = Labelled(pairs, split=np.array(["test"] * 8))
+    faces.content_hash = "a part"
+    with pytest.raises(ValueError, match="rows of the whole set"):
+        identity.evaluate(features, faces)
+
+
+def test_head_pose_recovers_planted_angles_and_knows_what_chance_is():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(500, 16)).astype(np.float32)
+    angles = features[:, :3] * [20, 10, 5] + [5, 0, -3] + rng.normal(size=(500, 3))
+    columns = dict(zip(("yaw", "pitch", "roll"), angles.T.astype(np.float32), strict=True))
+    columns["yaw"][:4], columns["roll"][450] = np.nan, 150.0
+    faces = Labelled(split=parts(350, 50, 100), **columns)
+    for readout in ("linear", "knn"):
+        figures = by_metric(head_pose.evaluate(features, faces, readout=readout))
+        three = [figures[f"mae_{angle}"].value for angle in head_pose.ANGLES]
+        assert figures["mae"].value == pytest.approx(np.mean(three))
+        assert figures["mae"].detail["left_out"] == 5 and figures["mae"].n == 99
+        assert figures["mae_yaw"].value < figures["mae_yaw"].chance
+        assert figures["mae_yaw"].low < figures["mae_yaw"].value < figures["mae_yaw"].high
+        if readout == "linear":
+            assert np.mean(three) < 1.1 and figures["r2_yaw"].value > 0.99
+
+
+def test_r_squared_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    y, said = rng.normal(size=(50, 3)), rng.normal(size=(50, 3))
+    means = np.concatenate([y, y**2, (y - said) ** 2], 1).mean(0)[None]
+    assert head_pose.r_squared(means)[0] == pytest.approx(r2_score(y, said))
+
+
+def test_action_units_skip_what_cannot_be_read_and_say_so():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(600, 8)).astype(np.float32)
+    smile, frown = (features[:, 0] > 0.5).astype(np.float32), (features[:, 1] > 1).astype(np.float32)
+    smile[:20] = np.nan
+    faces = Labelled(split=parts(400, 80, 120), au12=smile, au04=frown, au45=np.zeros(600, np.float32))
+    figures = by_metric(action_units.evaluate(features, faces))
+    assert set(figures) == {"f1", "f1_au12", "f1_au04"}
+    assert figures["f1"].value == pytest.approx((figures["f1_au12"].value + figures["f1_au04"].value) / 2)
+    assert figures["f1_au12"].value > 0.9
+    assert figures["f1"].detail["skipped"] == {"au45": "shown by 0 of 400 training and 0 of 120 test faces"}
+    assert figures["f1_au12"].detail["left_out"] == 20
+    rate = (frown[480:] == 1).mean()
+    assert figures["f1_au04"].chance == pytest.approx(f1_score(frown[480:], np.ones(120)))
+    assert rate == pytest.approx(figures["f1_au04"].detail["positive_rate"])
+
+
+def test_an_unknown_unit_of_a_test_face_counts_for_neither_side():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(300, 4)).astype(np.float32)
+    unit = (features[:, 0] > 0).astype(np.float32)
+    unit[280:] = np.nan
+    figures = by_metric(action_units.evaluate(features, Labelled(split=parts(200, 40, 60), au06=unit)))
+    assert figures["f1_au06"].n == 40
+    assert figures["f1_au06"].value == pytest.approx(figures["f1"].value)
+
+
+def test_a_task_names_the_columns_it_misses():
+    faces = Labelled(split=parts(10, 0, 5), yaw=np.zeros(15))
+    with pytest.raises(ValueError, match="needs column yaw, pitch, roll; the set fake has split, yaw"):
+        task_for("head_pose", faces)
+    with pytest.raises(ValueError, match="auNN"):
+        task_for("action_units", faces)
+    with pytest.raises(ValueError, match="there are expression, identity"):
+        task_for("smell", faces)
+    assert possible_tasks(Labelled(expression=["happy"], identity=["a"])) == ("expression", "identity")
+
+
+def test_an_error_names_the_method_the_feature_and_the_task():
+    features, faces = labelled_classes()
+    features[5, 2] = np.inf
+    with pytest.raises(ValueError, match="pcl, feature 'F_p', task expression: 1 values in 1 of"):
+        read({"F_p": features}, faces, ["expression"], method="pcl")

@@ -1,0 +1,74 @@
+"""Encoders give maps of the promised shape; decoders start from vectors; synced batch norm is batch norm."""
+
+import pytest
+import torch
+from torch import nn
+
+from vultus.nets.batch_norm import SyncedBatchNorm, synchronise
+from vultus.nets.decoders import DECODERS
+from vultus.nets.encoders import build_encoder
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "values"),
+    [("small", 48, 2304), ("attentive", 64, 2048), ("resnet18", 64, 2048), ("vit_tiny_patch16_224", 48, 1728)],
+)
+def test_encoders_announce_their_map(name, size, values):
+    encoder = build_encoder(name, size).eval()
+    out = encoder(torch.rand(2, 3, size, size))
+    assert out.shape == (2, encoder.channels, encoder.side, encoder.side)
+    assert out[0].numel() == encoder.values == values
+
+
+def test_transformer_maps_keep_the_place_of_their_patches():
+    encoder = build_encoder("vit_tiny_patch16_224", 48).eval()
+    # without attention a patch reaches its own place alone
+    encoder.backbone.model.blocks = nn.Sequential()
+    image = torch.rand(1, 3, 48, 48)
+    other = image.clone()
+    other[:, :, 16:32, 32:48] = 0
+    changed = (encoder(image) - encoder(other)).abs().sum((0, 1)) > 1e-6
+    assert changed.nonzero().tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize(("name", "size", "hint"), [("small", 50, "48"), ("resnet_of_mine", 64, "resnet")])
+def test_wrong_encoders_are_explained(name, size, hint):
+    with pytest.raises(ValueError, match=hint):
+        build_encoder(name, size)
+
+
+@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("size", [48, 64])
+def test_decoders_draw_pictures_and_pass_gradients_to_their_code(name, size):
+    code = torch.randn(2, 32, requires_grad=True)
+    picture = DECODERS[name](32, size)(code)
+    assert picture.shape == (2, 3, size, size)
+    assert picture.min() >= 0 and picture.max() <= 1
+    picture.square().mean().backward()
+    assert (code.grad.abs().sum(1) > 0).all()
+
+
+@pytest.mark.parametrize("shape", [(8, 5), (4, 5, 3, 3)])
+def test_synced_batch_norm_alone_is_batch_norm(shape):
+    torch.manual_seed(0)
+    kind = nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d
+    plain, synced = kind(5), SyncedBatchNorm(5)
+    for x in (torch.randn(shape) * 3 + 1, torch.randn(shape)):
+        a, b = x.clone().requires_grad_(), x.clone().requires_grad_()
+        out_a, out_b = plain(a), synced(b)
+        torch.testing.assert_close(out_a, out_b, atol=1e-5, rtol=1e-4)
+        out_a.pow(3).sum().backward()
+        out_b.pow(3).sum().backward()
+        torch.testing.assert_close(a.grad, b.grad, atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(plain.running_var, synced.running_var)
+    torch.testing.assert_close(plain.eval()(x), synced.eval()(x))
+
+
+def test_synchronise_replaces_nested_norms_and_keeps_their_weights():
+    module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Sequential(nn.BatchNorm2d(4)))
+    module[1][0].weight.data.fill_(3.0)
+    x = torch.rand(2, 3, 4, 4)
+    before = module.eval()(x)
+    synchronise(module)
+    assert isinstance(module[1][0], SyncedBatchNorm)
+    torch.testing.assert_close(before, module.eval()(x))

@@ -1,0 +1,287 @@
+"""The loop: resuming, refusing, failing safely; balancing and schedules against hand-made numbers."""
+
+import errno
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vultus.faces.faceset import FaceSet
+from vultus.methods.model import load
+from vultus.methods.pcl import PCL, PCLConfig
+from vultus.methods.simclr import SimCLRConfig
+from vultus.training import checkpoint
+from vultus.training.balancing import WeightAverage
+from vultus.training.config import RunConfig
+from vultus.training.journal import read_lines
+from vultus.training.loop import Learner, NonFiniteLossError
+from vultus.training.optimisers import build_optimiser, rate_at
+from vultus.training.run import pretrain
+from vultus.training.seeding import schedule
+
+PCL_SMALL = PCLConfig(hidden=16, projection=8, pose_faces=4, whole_faces=4, pose="queue", queue=16)
+RUN = RunConfig(
+    method=PCL_SMALL, size=32, batch=8, epochs=4, save_every=5, log_every=1, probe_every=2.0, precision="fp32"
+)
+
+
+def weights(folder):
+    return {k: v.clone() for k, v in load(folder).method.state_dict().items()}
+
+
+def assert_same_bits(a, b):
+    assert a.keys() == b.keys()
+    for key, value in a.items():
+        assert torch.equal(value, b[key]), key
+
+
+@pytest.fixture(scope="module")
+def unbroken(tiny_faces, tmp_path_factory):
+    out = tmp_path_factory.mktemp("unbroken")
+    return out, pretrain(RUN, tiny_faces, out, quiet=True)
+
+
+def test_a_run_leaves_a_model_a_log_and_its_plan(unbroken, tiny_faces):
+    out, result = unbroken
+    assert (result.status, result.steps, result.faces_seen) == ("finished", 24, 192)
+    assert load(out).feature_names == ("shared", "face", "pose", "face+pose")
+    events = read_lines(out / "log.jsonl")
+    assert [e["step"] for e in events if e["kind"] == "train"] == list(range(1, 25))
+    assert all(math.isfinite(v) for e in events for k, v in e.items() if k != "kind")
+    assert {"feature_std", "effective_rank"} <= result.probe.keys()
+    assert json.loads((out / "run.json").read_text())["faces"] == FaceSet.open(tiny_faces).where(split="train").content_hash
+
+
+def test_a_finished_run_says_so_and_stays_as_it_is(unbroken, tiny_faces):
+    out, _ = unbroken
+    before = (out / "model.safetensors").stat().st_mtime_ns
+    assert pretrain(RUN, tiny_faces, out, quiet=True).status == "already finished"
+    assert (out / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_another_config_is_refused_with_the_fields_that_differ(unbroken, tiny_faces):
+    changed = replace(RUN, lr=0.5, method=replace(PCL_SMALL, temperature=0.5))
+    with pytest.raises(ValueError, match=r"(?s)lr: 0\.001 → 0\.5.*method\.temperature: 0\.07 → 0\.5"):
+        pretrain(changed, tiny_faces, unbroken[0], quiet=True)
+
+
+def test_too_few_faces_for_a_batch_are_explained(tiny_faces, tmp_path):
+    with pytest.raises(ValueError, match="fewer than a batch of 64"):
+        pretrain(replace(RUN, batch=64), tiny_faces, tmp_path / "run", quiet=True)
+
+
+COMMAND = """
+import sys, torch
+torch.set_num_threads(1)
+from test_training import RUN
+from vultus.training.run import pretrain
+print(pretrain(RUN, sys.argv[1], sys.argv[2], quiet=True).status)
+"""
+
+
+def start(faces, out):
+    paths = [str(Path(__file__).parent), *sys.path]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    return subprocess.Popen([sys.executable, "-c", COMMAND, str(faces), str(out)], env=env, stdout=subprocess.PIPE)
+
+
+def wait_for_step(out, step):
+    for _ in range(6000):
+        if any(e["step"] >= step for e in read_lines(out / "log.jsonl")):
+            return
+        time.sleep(0.02)
+    raise AssertionError("the run did not begin")
+
+
+def test_a_run_killed_at_any_instant_ends_bit_for_bit_like_the_unbroken_one(unbroken, tiny_faces, tmp_path):
+    out = tmp_path / "run"
+    for step in (2, 9, 17):  # before, between and after checkpoints
+        process = start(tiny_faces, out)
+        wait_for_step(out, step)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert not (out / "config.json").exists()
+    assert pretrain(RUN, tiny_faces, out, quiet=True).status == "finished"
+    logged = [e for e in read_lines(out / "log.jsonl") if e["kind"] == "train"]
+    assert [e["step"] for e in logged] == list(range(1, 25))
+    assert logged == [e for e in read_lines(unbroken[0] / "log.jsonl") if e["kind"] == "train"]
+    assert_same_bits(weights(out), weights(unbroken[0]))
+
+
+def test_sigterm_saves_and_the_run_goes_on_from_there(unbroken, tiny_faces, tmp_path):
+    out = tmp_path / "run"
+    process = start(tiny_faces, out)
+    wait_for_step(out, 7)
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=60)[0].decode().strip() == "interrupted"
+    saved = json.loads((out / "checkpoint.json").read_text())["step"]
+    assert saved >= 7 and saved == max(e["step"] for e in read_lines(out / "log.jsonl"))
+    pretrain(RUN, tiny_faces, out, quiet=True)
+    assert_same_bits(weights(out), weights(unbroken[0]))
+
+
+@pytest.fixture
+def learner():
+    return Learner(replace(RUN, method=SimCLRConfig(hidden=8, projection=8)), 10, 5, "cpu")
+
+
+IMAGES = torch.randint(0, 256, (8, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def test_a_loss_that_is_not_finite_is_named_and_changes_no_weight(learner, monkeypatch):
+    before = {k: v.clone() for k, v in learner.method.named_parameters()}
+    monkeypatch.setattr(
+        learner.method, "losses", lambda views: {"contrast": torch.tensor(float("nan"), requires_grad=True)}
+    )
+    with pytest.raises(NonFiniteLossError, match=r"contrast = nan at step 0"):
+        learner.step(IMAGES)
+    assert all(torch.equal(v, before[k]) for k, v in learner.method.named_parameters())
+
+
+def test_a_full_disk_leaves_the_previous_checkpoint(learner, tmp_path, monkeypatch):
+    learner.step(IMAGES)
+    learner.save(tmp_path)
+    kept = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    learner.step(IMAGES)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"step 2 .*No space left.*previous one is untouched"):
+        learner.save(tmp_path)
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == kept
+
+
+def test_a_damaged_checkpoint_is_refused(learner, tmp_path):
+    learner.save(tmp_path)
+    path = next(tmp_path.glob("checkpoint-*.safetensors"))
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(ValueError, match="SHA-256"):
+        learner.restore(tmp_path)
+
+
+def test_a_checkpoint_brings_back_weights_moments_and_balance(tmp_path):
+    def fresh():
+        return Learner(replace(RUN, seed=3), 10, 2, "cpu")
+
+    first = fresh()
+    for _ in range(5):
+        first.step(IMAGES)
+    first.save(tmp_path)
+    second = fresh()
+    second.restore(tmp_path)
+    assert second.progress.step == 5 and second.average == first.average
+    assert first.average.weights() != {"face": 1.0, "pose": 1.0}
+    for learner in (first, second):
+        learner.step(IMAGES)
+    assert_same_bits(first.method.state_dict(), second.method.state_dict())
+
+
+def test_accumulated_parts_give_the_mean_gradient_of_the_parts():
+    config = replace(RUN, method=SimCLRConfig(hidden=8, projection=8), accumulate=2)
+    learner = Learner(config, 10, 5, "cpu")
+    grads = []
+    for part in range(2):
+        learner._backward(IMAGES[part * 4 : part * 4 + 4], part, {"contrast": 1.0})
+        grads.append([p.grad.clone() for p in learner.method.parameters()])
+    learner.method.zero_grad()
+    twin = Learner(replace(config, accumulate=1), 10, 5, "cpu")
+    twin._backward(IMAGES[:4], 0, {"contrast": 1.0})
+    for half, whole in zip(grads[0], twin.method.parameters(), strict=True):
+        torch.testing.assert_close(2 * half, whole.grad, atol=1e-6, rtol=1e-4)
+
+
+def test_dwa_is_the_formula_and_begins_with_ones():
+    average = WeightAverage(("face", "pose"))
+    for face, pose in ((4.0, 2.0), (3.0, 1.9)):
+        assert average.weights() == {"face": 1.0, "pose": 1.0}
+        average.observe([face - 1, pose])
+        average.observe([face + 1, pose])
+        average.end_epoch()
+    r = (3 / 4, 1.9 / 2)
+    below = math.exp(r[0] / 2) + math.exp(r[1] / 2)
+    expected = {"face": 2 * math.exp(r[0] / 2) / below, "pose": 2 * math.exp(r[1] / 2) / below}
+    assert average.weights() == pytest.approx(expected)
+    assert average.weights()["pose"] > 1 > average.weights()["face"]  # the slower loss gets more
+
+
+def test_the_rate_rises_then_falls_to_nothing():
+    config = replace(RUN, lr=2.0, warmup=0.1)
+    rates = [rate_at(step, 100, config) for step in range(100)]
+    assert rates[0] == pytest.approx(0.2) and rates[9] == max(rates) == pytest.approx(2.0)
+    assert all(a >= b for a, b in zip(rates[9:], rates[10:], strict=False)) and rates[-1] < 0.01
+    assert rates[55] == pytest.approx(1.0)
+
+
+def test_every_epoch_shows_every_face_once_in_a_new_order():
+    rows = list(schedule(20, 6, 9, seed=1))
+    for epoch in range(3):
+        seen = np.concatenate(rows[epoch * 3 : epoch * 3 + 3])
+        assert len(set(seen.tolist())) == 18
+    assert not np.array_equal(rows[0], rows[3])
+    resumed = list(schedule(20, 6, 9, seed=1, start=5))
+    assert all(np.array_equal(a, b) for a, b in zip(rows[5:], resumed, strict=True))
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "adam", "sgd", "lars"])
+def test_optimisers_learn_and_leave_vectors_undecayed(optimiser):
+    torch.manual_seed(0)
+    config = replace(RUN, optimiser=optimiser, weight_decay=0.3)
+    optim = build_optimiser(PCL(PCL_SMALL, 32), config)
+    decayed, free = (g["params"] for g in optim.param_groups)
+    assert [g["weight_decay"] for g in optim.param_groups] == [0.3, 0.0]
+    assert all(p.ndim > 1 for p in decayed) and all(p.ndim <= 1 for p in free)
+    method = SimCLRConfig(hidden=16, projection=8)
+    rate = 0.05 if optimiser in ("sgd", "lars") else 0.002
+    learner = Learner(replace(config, method=method, lr=rate, warmup=0.0, weight_decay=0.0), 40, 40, "cpu")
+    losses = [learner.step(IMAGES)["contrast"] for _ in range(24)]
+    assert np.mean(losses[-8:]) < np.mean(losses[:8])
+
+
+def test_a_time_budget_becomes_steps_once(tiny_faces, tmp_path):
+    config = replace(RUN, method=SimCLRConfig(hidden=8, projection=8), minutes=0.01)
+    result = pretrain(config, tiny_faces, tmp_path, quiet=True)
+    plan = json.loads((tmp_path / "run.json").read_text())
+    assert result.status == "finished" and result.steps == plan["steps"] >= 1
+    assert pretrain(config, tiny_faces, tmp_path, quiet=True).status == "already finished"
+
+
+def test_the_probe_reads_labels_and_keeps_the_best(tiny_faces, tmp_path):
+    config = replace(RUN, method=SimCLRConfig(hidden=8, projection=8), probe=str(tiny_faces), probe_every=1.0)
+    result = pretrain(config, tiny_faces, tmp_path, quiet=True)
+    read = [e["knn"] for e in read_lines(tmp_path / "log.jsonl") if e["kind"] == "probe"]
+    assert len(read) == 4 and result.probe["knn"] == read[-1]
+    best = json.loads((tmp_path / "best" / "config.json").read_text())
+    assert best["knn"] == max(read) and load(tmp_path / "best").name == "simclr"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"batch": 1}, "batch"), ({"accumulate": 3}, "multiple"), ({"epochs": 0}, "budget"), ({"warmup": 1.0}, "warmup"),
+     ({"lr": 0.0}, "lr")],
+)
+def test_settings_out_of_range_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        replace(RUN, **changes)
+
+
+def test_a_torn_last_line_of_the_log_is_left_out(tmp_path):
+    (tmp_path / "log.jsonl").write_text('{"step": 1, "kind": "train"}\n{"step": 2, "ki')
+    assert read_lines(tmp_path / "log.jsonl") == [{"step": 1, "kind": "train"}]
+
+
+def test_progress_survives_a_round_trip(tmp_path, learner):
+    learner.progress = checkpoint.Progress(step=4, best=0.5, seconds=2.5)
+    learner.save(tmp_path)
+    learner.restore(tmp_path)
+    assert (learner.progress.step, learner.progress.best, learner.progress.seconds) == (4, 0.5, 2.5)
