@@ -24,12 +24,12 @@ SETTINGS = {
     "pcl": PCLConfig(hidden=16, projection=8, mix=0.0, noise=0.0, whole_faces=0, pose_faces=0),
     "pcl-dot": PCLConfig(hidden=16, projection=8, mix=0.0, noise=0.0, whole_faces=0, pose_faces=0, orthogonal="dot"),
 }
-STEPS = 3
+STEPS = 2
 
 
 def steps(name, out):
     join("cpu")
-    config = RunConfig(method=SETTINGS[name], size=32, batch=8, precision="fp32", lr=1e-3, clip=1.0)
+    config = RunConfig(method=SETTINGS[name], size=32, batch=8, precision="fp32", optimiser="sgd", lr=0.05, clip=1.0)
     learner = Learner(config, 10, 5, "cpu")
     images = torch.randint(0, 256, (STEPS, 8, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     local = 8 // world_size()
@@ -50,7 +50,12 @@ def test_two_processes_are_one_with_twice_the_batch(name, tmp_path):
         port = free.getsockname()[1]
     code = f"from test_distributed import steps; steps({name!r}, {str(tmp_path / 'two')!r})"
     paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
-    base = os.environ | {"PYTHONPATH": paths, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    base = os.environ | {
+        "PYTHONPATH": paths,
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "OMP_NUM_THREADS": "1",
+    }
     crew = [
         subprocess.Popen([sys.executable, "-c", code], env=base | {"WORLD_SIZE": "2", "RANK": str(r)}) for r in (0, 1)
     ]
@@ -65,4 +70,4 @@ def test_two_processes_are_one_with_twice_the_batch(name, tmp_path):
             torch.testing.assert_close(mean, value, atol=2e-4, rtol=2e-3)
         elif value.is_floating_point():
             assert torch.equal(two[0][key], two[1][key]), key  # the processes stay the same
-            torch.testing.assert_close(two[0][key], value, atol=4e-3, rtol=2e-2)
+            torch.testing.assert_close(two[0][key], value, atol=2e-4, rtol=2e-3)

@@ -98,7 +98,9 @@ def test_dwa_moves_two_weights_and_only_while_both_losses_are_there():
 def test_the_decoder_is_asked_for_all_four_mixtures(monkeypatch):
     method = small_pcl(noise=0.0)
     asked = []
-    monkeypatch.setattr(method, "decode", lambda face, pose: asked.append((face, pose)) or torch.zeros(32, 3, SIZE, SIZE))
+    monkeypatch.setattr(
+        method, "decode", lambda face, pose: asked.append((face, pose)) or torch.zeros(32, 3, SIZE, SIZE)
+    )
     maps = {k: torch.randn(BATCH, 256, 2, 2) for k in ("straight", "mirrored")}
     target = torch.rand(BATCH, 3, SIZE, SIZE)
     loss = method.disentangle(maps, target)["reconstruction"]

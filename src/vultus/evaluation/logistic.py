@@ -3,7 +3,8 @@
 Features of a network are strongly correlated, so plain L-BFGS needs hundreds of passes over the data. In the
 eigenbasis of their covariance the Hessian is close to diagonal; scaling by its root leaves about ten. The
 optimum is the same: only the path to it is shorter. Limits: the covariance's eigenbasis is whole up to
-4,096 values and a sample's leading part above, where more passes are needed.
+4,096 values and a sample's leading part above, where more passes are needed. Classes come first in every
+product (K × D, K × N): with few classes that is three times faster than rows first.
 """
 
 from collections.abc import Iterator
@@ -34,15 +35,15 @@ class Design:
         self.vectors, self.values, self.tail = _spectrum(self.features)
 
     def precondition(self, weights: Tensor, penalty: float, classes: int, power: float) -> Tensor:
-        """H^power · weights [D, K], H = covariance / K + penalty, the Hessian near equal probabilities."""
+        """weights [K, D] · H^power, H = covariance / K + penalty, the Hessian near equal probabilities."""
         rest = (self.tail / classes + penalty) ** power
-        inner = (self.values[:, None] / classes + penalty) ** power - rest
-        return torch.addmm(rest * weights, self.vectors, inner * (self.vectors.T @ weights))
+        inner = (self.values / classes + penalty) ** power - rest
+        return torch.addmm(rest * weights, (weights @ self.vectors) * inner, self.vectors.T)
 
 
 @dataclass(frozen=True)
 class Logistic:
-    """Solved: weights [D, K], bias [K]; `gradient` is the largest entry left, `passes` the cost."""
+    """Solved: weights [K, D], bias [K]; `gradient` is the largest entry left, `passes` the cost."""
 
     weights: Tensor
     bias: Tensor
@@ -52,7 +53,7 @@ class Logistic:
     def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """[M, D] → [M, K], rows sum to one."""
         read = torch.from_numpy(np.ascontiguousarray(features)).to(self.weights.dtype)
-        return torch.addmm(self.bias, read, self.weights).softmax(1).float().numpy()
+        return torch.addmm(self.bias, read, self.weights.T).softmax(1).float().numpy()
 
 
 def solve(design: Design, labels: NDArray[np.int64], classes: int, C: float, start: Logistic | None = None) -> Logistic:
@@ -89,28 +90,28 @@ class _Objective:
 
     def __init__(self, design: Design, labels: NDArray[np.int64], classes: int, penalty: float) -> None:
         self.design, self.penalty, self.classes = design, penalty, classes
-        self.truth = F.one_hot(torch.from_numpy(labels), classes).double()
+        self.truth = F.one_hot(torch.from_numpy(labels), classes).double().T.contiguous()  # [K, N]
         self.width = design.features.shape[1]
         self.gradient, self.passes = float("inf"), 0
 
     def inside(self, start: Logistic | None) -> NDArray[np.float64]:
         if start is None:
-            return np.zeros((self.width + 1) * self.classes)
+            return np.zeros(self.classes * (self.width + 1))
         before = start.weights.to(self.design.features.dtype)
         weights = self.design.precondition(before, self.penalty, self.classes, 0.5)
         return _flat(weights, start.bias.to(before.dtype) / self.classes**0.5)
 
     def outside(self, point: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
-        table = torch.from_numpy(point).to(self.design.features.dtype).reshape(self.width + 1, self.classes)
-        weights = self.design.precondition(table[:-1], self.penalty, self.classes, -0.5)
-        return weights, table[-1] * self.classes**0.5
+        table = torch.from_numpy(point).to(self.design.features.dtype).reshape(self.classes, self.width + 1)
+        weights = self.design.precondition(table[:, :-1], self.penalty, self.classes, -0.5)
+        return weights, table[:, -1] * self.classes**0.5
 
     def stop(self, _: NDArray[np.float64]) -> None:
         if self.gradient <= TOLERANCE:
             raise StopIteration
 
     def _chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
-        rows, truth = torch.split(self.design.features, CHUNK), torch.split(self.truth, CHUNK)
+        rows, truth = torch.split(self.design.features, CHUNK), torch.split(self.truth, CHUNK, dim=1)
         return zip(rows, truth, strict=True)
 
     def __call__(self, point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -118,12 +119,12 @@ class _Objective:
         loss, slope, lift = 0.0, torch.zeros_like(weights), torch.zeros_like(bias)
         for rows, truth in self._chunks():
             # logits in float64: a float32 loss is too coarse for the last line searches
-            logs = torch.addmm(bias, rows, weights).double().log_softmax(1)
+            logs = torch.addmm(bias[:, None], weights, rows.T).double().log_softmax(0)
             loss -= float((logs * truth).sum())
             wrong = logs.exp_().sub_(truth).to(weights.dtype)
-            slope.addmm_(rows.T, wrong)
-            lift += wrong.sum(0)
-        n = len(self.truth)
+            slope.addmm_(wrong, rows)
+            lift += wrong.sum(1)
+        n = self.truth.shape[1]
         slope, lift = slope / n + self.penalty * weights, lift / n
         self.passes += 1
         steepness = max(1.0, self.penalty)  # of the weights' gradient near the optimum; the bias is not penalised
@@ -134,7 +135,7 @@ class _Objective:
 
 
 def _flat(weights: Tensor, bias: Tensor) -> NDArray[np.float64]:
-    out: NDArray[np.float64] = torch.cat([weights, bias[None]]).double().numpy().ravel()
+    out: NDArray[np.float64] = torch.cat([weights, bias[:, None]], dim=1).double().numpy().ravel()
     return out
 
 

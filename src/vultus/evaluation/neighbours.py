@@ -1,4 +1,9 @@
-"""Weighted nearest neighbours by cosine: a read-out that learns nothing (Wu et al. 2018)."""
+"""Weighted nearest neighbours by cosine: a read-out that learns nothing (Wu et al. 2018).
+
+It rewards copies: a test face that also stands in the training part, exactly or nearly, is found and its label
+copied. On FER2013, where a fifth of the test faces have such a twin, HoG reads 59.7 % this way, 51.4 % on the
+faces without one, and 45.2 % by logistic regression. Compare kNN figures with kNN figures only.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

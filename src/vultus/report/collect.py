@@ -59,11 +59,14 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
 
 
 def read_figures(folder: Path) -> tuple[Figure, ...]:
-    """The figures in the folder's evaluation.json; none where it is missing."""
+    """The figures in the folder's evaluation.json, none where it is missing. Raises ValueError where it is damaged."""
     path = folder / "evaluation.json"
     if not path.exists():
         return ()
-    return tuple(Figure.from_dict(one) for one in json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return tuple(Figure.from_dict(one) for one in json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} cannot be read ({error}): evaluate the run again") from error
 
 
 def _plan(folder: Path) -> Mapping[str, Any]:

@@ -63,9 +63,10 @@ def views(runs: Sequence[Run], sample: Sample | None) -> Section:
         if sample is not None:
             columns = view_columns(model, sample.faces, range(min(SHOWN, len(sample.faces))))
             caption = (
-                f"{run.label}: the same faces as {len(columns) - 1} views. Look for what the views keep and what they "
+                f"The {len(columns) - 1} views {run.label} learns from. Look for what they keep and what they "
                 "change: the first is what the feature can learn, the second what it learns to ignore."
             )
+            parts.append(element("h3", run.label))
             parts.append(_columns(columns, caption, f"View {{}} of {SHOWN} faces, as {run.label} sees them"))
             listed = "\n".join(f"{name}: {view}" for name, view in model.method.views().items())  # type: ignore[operator]
             parts.append(fold("These views as data", element("pre", listed)))
@@ -80,10 +81,11 @@ def reconstructions(runs: Sequence[Run], sample: Sample | None) -> Section:
         if sample is not None:
             columns = reconstruction_columns(model, sample.faces, range(min(SHOWN, len(sample.faces))))
             caption = (
-                f"{run.label}: what the decoder D draws from the face feature F_f, the pose feature F_p, and F_p̂, the "
+                "What the decoder D draws from the face feature F_f, the pose feature F_p, and F_p̂, the "
                 "pose feature of the mirrored face. Look for D(F_f, F_p̂) turned the other way with the same face, "
                 "D(F_f) without a clear pose, and D(F_p) with the pose of its row and nobody’s face."
             )
+            parts.append(element("h3", run.label))
             parts.append(_columns(columns, caption, f"{{}} of {SHOWN} faces, drawn by {run.label}"))
     if not drawing and sample is not None:
         return Section("reconstructions", "What the features hold", note("No run here has a decoder to draw with."))
@@ -102,7 +104,7 @@ def maps(runs: Sequence[Run], sample: Sample | None) -> Section:
             labels = sample.labels(column)
             known = _known(labels)
             if labels is None or known.sum() < embedding.FEWEST:
-                missing.setdefault(column, []).append(_title(run, name))
+                missing.setdefault(column, []).append(f"{run.label} {name}")
                 continue
             drawn.append(_map(_title(run, name), sample.features[run.label][name][known], labels[known], column))
     parts = [note(f"Without a map by {c}, a label these faces lack: {', '.join(n)}.") for c, n in missing.items()]

@@ -35,7 +35,7 @@ def join(parts: Iterable[str]) -> Markup:
 def picture(pixels: NDArray[np.uint8], alt: str) -> Markup:
     """An `<img>` that carries its pixels (H, W, 3 or 4) as WebP."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "WEBP", quality=QUALITY, method=6)
+    Image.fromarray(pixels).save(buffer, "WEBP", quality=QUALITY, method=2)
     data = base64.b64encode(buffer.getvalue()).decode()
     height, width = pixels.shape[:2]
     return element("img", src=f"data:image/webp;base64,{data}", alt=alt, width=width, height=height)

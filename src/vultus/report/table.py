@@ -6,7 +6,7 @@ from vultus.evaluation.figure import Figure
 from vultus.report.markup import Markup, element, join
 from vultus.report.results import BASELINES, Measure, Row, best, number, title
 
-JOINER = "\u2060"  # keeps an interval on one line
+JOINER = "\u2060"  # keeps an interval on one line of a sentence
 
 
 def result_table(table: Sequence[Row], columns: Sequence[Measure], caption: str) -> Markup:
@@ -61,7 +61,7 @@ def _of(row: Row) -> str:
 
 def _spoken(figure: Figure) -> str:
     unit = {"%": " %", "°": "°"}.get(figure.unit, "")
-    return f"{number(figure.value, figure.unit)}{unit} ({_interval(figure)})"
+    return f"{number(figure.value, figure.unit)}{unit} ({_interval(figure)})".replace("–", f"{JOINER}–{JOINER}")
 
 
 def _spoken_chance(figure: Figure) -> str:
@@ -70,7 +70,7 @@ def _spoken_chance(figure: Figure) -> str:
 
 def _interval(figure: Figure) -> str:
     low, high = (number(v, figure.unit).replace("-", "−") for v in (figure.low, figure.high))
-    return f"{low}{JOINER}–{JOINER}{high}"
+    return f"{low}–{high}"
 
 
 def _head(text: str, kind: str = "") -> Markup:

@@ -17,6 +17,7 @@ h1 { margin: 0 0 .4rem; font-size: clamp(1.9rem, 5vw, 2.7rem); line-height: 1.12
   letter-spacing: -.012em; text-wrap: balance; }
 h2 { margin: 0 0 1.1rem; font-size: 1.6rem; line-height: 1.2; font-weight: 600; letter-spacing: -.006em; }
 h3 { margin: 2.4rem 0 .7rem; font-size: 1.16rem; line-height: 1.3; font-weight: 600; }
+h2 + h3 { margin-top: 0; }
 h4 { margin: 0 0 .35rem; font: 600 .84rem/1.3 var(--sans); }
 h4 small { margin-left: .6em; font-weight: 400; color: var(--soft); font-size: inherit; }
 p, .verdicts, .protocol { max-width: 41rem; margin: 0 0 1rem; }

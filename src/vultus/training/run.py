@@ -104,15 +104,15 @@ def _plan(config: RunConfig, faces: FaceSet, folder: Path, load: int, device: st
     path = folder / "run.json"
     if path.exists():
         plan: dict[str, Any] = json.loads(path.read_text())
-        steps = plan["steps"]
-        lines = differences({k: v for k, v in plan.items() if k != "steps"}, wanted)
+        lines = differences({k: v for k, v in plan.items() if k not in ("steps", "faces_path")}, wanted)
         if lines:
             raise ValueError(
                 f"{folder} holds a run of other settings; choose another --out, or repeat its own:\n  "
                 + "\n  ".join(lines)
             )
-        return wanted | {"steps": steps}
-    plan = wanted | {"steps": count_steps(config, faces, load, device)}
+        return plan
+    # the path is for the report's pictures alone: a set may move, its content may not change
+    plan = wanted | {"steps": count_steps(config, faces, load, device), "faces_path": str(faces.path.resolve())}
     if rank() == 0:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(path, json.dumps(plan, indent=1).encode())

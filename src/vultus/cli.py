@@ -1,0 +1,267 @@
+"""The `vultus` command: each sub-command reads its flags, calls one function and prints what it returned.
+
+Imports of what is heavy stand inside the commands, so that help comes at once.
+"""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+from rich.console import Console
+from tyro.conf import AvoidSubcommands, OmitArgPrefixes, Positional
+
+if TYPE_CHECKING:
+    from vultus.training.config import RunConfig
+
+Folder = Annotated[Positional[Path], tyro.conf.arg(metavar="RUN")]
+Set = Annotated[Path, tyro.conf.arg(metavar="FACES")]
+TaskName = Literal["expression", "identity", "head_pose", "action_units", "all"]
+screen = Console(highlight=False)
+
+
+def pack(
+    src: Annotated[Positional[Path], tyro.conf.arg(metavar="SRC")],
+    out: Annotated[Positional[Path], tyro.conf.arg(metavar="OUT")],
+    reader: Literal["auto", "folder", "fer2013", "lfw", "list", "utkface", "mtfl"] = "auto",
+    label: str | None = None,
+    crop: float | None = None,
+    name: str | None = None,
+    licence: str = "",
+    drop_duplicates: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Photographs of faces → a face set.
+
+    Args:
+        src: A folder of pictures, a FER2013-style csv, or a list file.
+        out: The face set's folder.
+        reader: The layout of SRC; auto looks at it.
+        label: For a folder of class folders: the label that their names are, such as expression.
+        crop: For lfw: the central part of each side that is kept (0.5 if not given).
+        name: Of the set; else SRC's.
+        licence: Terms of the pictures, kept in the set's card.
+        drop_duplicates: Keep only the first of identical pictures.
+        overwrite: Replace a face set at OUT.
+    """
+    from vultus.faces.pack import pack as run
+
+    result = run(
+        src, out, reader=reader, label=label, crop=crop, name=name, licence=licence,
+        drop_duplicates=drop_duplicates, overwrite=overwrite,
+    )  # fmt: skip
+    screen.print(f"[bold]{result.faces:,}[/] faces in {result.path}, {len(result.skipped)} skipped")
+    for skip in result.skipped[:10]:
+        screen.print(f"  skipped {skip.name}: {skip.reason}")
+    if len(result.skipped) > 10:
+        screen.print(f"  … all of them in {result.path / 'card.json'}")
+    if result.duplicates.images:
+        screen.print(
+            f"  {result.duplicates.images:,} pictures are copies of others, {result.duplicates.across_splits:,} "
+            "groups of them across splits; --drop-duplicates keeps the first of each"
+        )
+
+
+def synthesise(
+    count: Annotated[Positional[int], tyro.conf.arg(metavar="COUNT")],
+    out: Annotated[Positional[Path], tyro.conf.arg(metavar="OUT")],
+    size: int = 64,
+    identities: int | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+) -> None:
+    """Rendered faces with every label known → a face set.
+
+    Args:
+        count: How many faces.
+        out: The face set's folder.
+        size: Side of a picture, pixels.
+        identities: How many people; else one to twelve faces.
+        seed: Of everything; the same seed gives the same faces.
+        overwrite: Replace a face set at OUT.
+    """
+    from vultus.demo import synthetic_set
+
+    made = synthetic_set(count, out, size=size, identities=identities, seed=seed, overwrite=overwrite)
+    screen.print(f"[bold]{len(made):,}[/] faces in {out}; labels: {', '.join(made.columns)}")
+
+
+@dataclass(frozen=True)
+class Pretrain:
+    """Learn an encoder from a face set; the same command resumes a run that was stopped."""
+
+    faces: Annotated[Positional[Path], tyro.conf.arg(metavar="FACES")]  # the face set
+    out: Path  # the run's folder
+    recipe: str  # named settings, which every flag below can change
+    run: "RunConfig"
+
+
+def pretrain(arguments: list[str]) -> None:
+    """Read METHOD and --recipe first: they decide the defaults of all other flags."""
+    from vultus.recipes import RECIPES, recipe
+    from vultus.training.run import pretrain as run
+
+    names = ", ".join(dict.fromkeys(r.partition("-")[0] for r in RECIPES))
+    if not arguments or arguments[0].startswith("-"):
+        screen.print(f"usage: vultus pretrain METHOD FACES --out RUN [--recipe NAME] [OPTIONS]\n\nmethods: {names}")
+        for name, make in RECIPES.items():
+            screen.print(f"  --recipe {name:12} {(make.__doc__ or '').splitlines()[0]}")
+        screen.print("\n`vultus pretrain METHOD --help` shows every setting.")
+        if "--help" in arguments or "-h" in arguments:
+            return
+        raise ValueError(f"which method? give one of {names}")
+    method, rest = arguments[0], arguments[1:]
+    chosen = _value_of("--recipe", rest) or f"{method}-cpu"
+    if f"{method}-cpu" not in RECIPES:
+        raise ValueError(f"no method {method!r}: there are {names}")
+    if chosen.partition("-")[0] != method:
+        raise ValueError(
+            f"recipe {chosen!r} is not one of {method}: choose {method}-…, or `vultus pretrain` lists them"
+        )
+    kind = Annotated[Pretrain, AvoidSubcommands, OmitArgPrefixes]
+    default = Pretrain(tyro.MISSING, tyro.MISSING, chosen, recipe(chosen))
+    asked = tyro.cli(kind, default=default, args=rest, prog=f"vultus pretrain {method}")
+    result = run(asked.run, asked.faces, asked.out)
+    seen = f"{result.steps:,} steps, {result.faces_seen:,} faces seen"
+    if result.status == "interrupted":
+        screen.print(f"interrupted and saved after {seen}; repeat the command to go on")
+        raise SystemExit(143)
+    screen.print(f"[bold]{result.status}[/]: {seen} in {result.seconds / 60:.1f} min; the model lies in {result.out}")
+
+
+def _value_of(flag: str, arguments: list[str]) -> str:
+    for i, word in enumerate(arguments):
+        if word == flag and i + 1 < len(arguments):
+            return arguments[i + 1]
+        if word.startswith(flag + "="):
+            return word.partition("=")[2]
+    return ""
+
+
+def evaluate(
+    run: Folder,
+    data: Set,
+    task: TaskName = "all",
+    feature: str | None = None,
+    pca: int | None = None,
+    readout: Literal["linear", "knn"] = "linear",
+    baselines: bool = False,
+    atoms: int = 72,
+    all_metrics: bool = False,
+    markdown: Path | None = None,
+    seed: int = 0,
+) -> None:
+    """Read frozen features out: a table of figures with intervals.
+
+    Args:
+        run: A run's folder.
+        data: The labelled face set.
+        task: What is read; all takes every task whose labels the set has.
+        feature: Which feature; else every one of the method's.
+        pca: Reduce features to so many values first, fitted on the training part.
+        readout: A linear probe or nearest neighbours; identity is always compared by cosine.
+        baselines: Also the random encoder, pixels, LBP, HoG and the patch dictionary.
+        atoms: Size of the patch dictionary; its feature has 32 values an atom.
+        all_metrics: Show every figure, not only each task's first.
+        markdown: Write the table to this file too.
+        seed: Of cuts, made pairs and bootstrap.
+    """
+    from vultus.evaluation import table
+    from vultus.evaluation.measure import measure
+
+    figures = measure(
+        run, data, task, feature=feature, pca=pca, readout=readout, baselines=baselines, atoms=atoms, seed=seed
+    )
+    screen.print(table.terminal(figures, everything=all_metrics))
+    screen.print(f"kept in {run / 'evaluation.json'}; `vultus report {run}` shows them", style="dim")
+    if markdown:
+        markdown.write_text(table.markdown(figures, everything=all_metrics))
+
+
+def embed(
+    run: Folder,
+    src: Annotated[Positional[Path], tyro.conf.arg(metavar="SRC")],
+    out: Path,
+    feature: str | None = None,
+) -> None:
+    """Features of faces → a Parquet file: a row a face, a column a feature.
+
+    Args:
+        run: A run's folder.
+        src: A face set, or a folder of pictures.
+        out: The Parquet file.
+        feature: Which feature, or all; else the method's own choice.
+    """
+    from vultus.evaluation.parquet import embed_to_parquet
+
+    result = embed_to_parquet(run, src, out, feature)
+    screen.print(f"[bold]{result.faces:,}[/] faces × {', '.join(result.features)} in {out}, {result.skipped} skipped")
+
+
+def report(
+    runs: tyro.conf.Positional[tuple[Path, ...]], out: Path = Path("report.html"), data: Path | None = None
+) -> None:
+    """One self-contained HTML page about one or several runs.
+
+    Args:
+        runs: Folders of runs, to be compared.
+        out: The page.
+        data: The face set whose faces are shown; else the one that the first run learned from.
+    """
+    import json
+
+    from vultus.faces.faceset import FaceSet
+    from vultus.report.page import write_report
+
+    if data is None and runs and (runs[0] / "run.json").exists():
+        known = Path(json.loads((runs[0] / "run.json").read_text()).get("faces_path", ""))
+        data = known if (known / "card.json").exists() else None
+    faces = FaceSet.open(data) if data else None
+    screen.print(f"the page lies in {write_report(runs, out, faces=faces)}")
+
+
+def demo(out: Path = Path("demo"), faces: int = 4800, minutes: float = 1.2, seed: int = 0) -> None:
+    """The whole way on rendered faces in a few minutes: set, PCL and SimCLR, probes, page.
+
+    Args:
+        out: Folder for everything the demo makes.
+        faces: How many are rendered.
+        minutes: Training time of each method.
+        seed: Of everything.
+    """
+    from vultus.demo import run_demo
+
+    run_demo(out, faces=faces, minutes=minutes, seed=seed)
+
+
+def _app() -> Any:
+    from vultus import __version__
+
+    app = tyro.extras.SubcommandApp()
+    for command in (pack, synthesise, evaluate, embed, report, demo):
+        app.command(command)
+
+    def pretrain(method: Annotated[Positional[str], tyro.conf.arg(metavar="METHOD")]) -> None:
+        """Learn an encoder from a face set; resumable."""
+
+    app.command(pretrain)
+    return app, f"vultus {__version__}: from unlabelled photographs to a measured face representation."
+
+
+def main() -> None:
+    """Entry point: errors that a user can act on are one line, everything else is a traceback."""
+    arguments = sys.argv[1:]
+    try:
+        if arguments[:1] == ["pretrain"]:
+            pretrain(arguments[1:])
+        else:
+            app, description = _app()
+            app.cli(prog="vultus", description=description, args=arguments or ["--help"])
+    except (ValueError, OSError, KeyError, ArithmeticError, RuntimeError, ImportError) as error:
+        if os.environ.get("VULTUS_TRACEBACK"):
+            raise
+        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        Console(stderr=True, highlight=False).print(f"[red]vultus: error:[/] {text}", markup=True)
+        raise SystemExit(2) from None

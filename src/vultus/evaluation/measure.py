@@ -1,0 +1,94 @@
+"""A run's folder and a labelled set → figures, kept in the folder; what `vultus evaluate` does."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vultus.evaluation.baselines import Hog, Lbp, Pixels
+from vultus.evaluation.dictionary import PatchDictionary
+from vultus.evaluation.evaluate import evaluate
+from vultus.evaluation.figure import Figure
+from vultus.evaluation.tasks import possible_tasks
+from vultus.faces.atomic import write_atomic
+from vultus.faces.faceset import FaceSet
+from vultus.methods.model import FaceModel, load, random_model
+
+FILE = "evaluation.json"
+FIT = 10_000  # faces at most from which the patch dictionary learns
+
+
+def measure(
+    run: str | Path,
+    data: str | Path,
+    task: str = "all",
+    *,
+    feature: str | None = None,
+    pca: int | None = None,
+    readout: str = "linear",
+    baselines: bool = False,
+    atoms: int = 72,
+    seed: int = 0,
+) -> tuple[Figure, ...]:
+    """Figures of a run's model on the face set at `data`, and of the baselines if asked.
+
+    They are added to the run's `evaluation.json`, where they replace older ones of the same circumstances.
+    Features are cached below `run/features`. Raises ValueError where the set has no label that a task reads.
+    """
+    folder, faces = Path(run), FaceSet.open(data)
+    tasks = possible_tasks(faces) if task == "all" else (task,)
+    if not tasks:
+        raise ValueError(f"{data} has no label that a task reads; it has {', '.join(faces.columns) or 'none'}")
+    options: dict[str, Any] = {"pca": pca, "readout": readout, "seed": seed, "cache": folder / "features"}
+    model = load(folder)
+    figures = list(evaluate(model, faces, tasks, feature=feature, **options))
+    if baselines:
+        for rival in rivals(model, faces, atoms):
+            fits = {**options, "pca": min(pca, _width(rival))} if pca else options
+            figures += evaluate(rival, faces, tasks, feature=rival.default_feature, **fits)
+    add_figures(folder, figures)
+    return tuple(figures)
+
+
+def rivals(model: FaceModel, faces: FaceSet, atoms: int) -> Iterator[Any]:
+    """What `model` must leave behind, one after another: the dictionary is fitted when its turn comes."""
+    yield random_model(model.method.config, model.size)  # type: ignore[arg-type]
+    side = model.size // 8 * 8  # whole cells
+    yield from (Pixels(model.size), Lbp(side), Hog(side))
+    yield fitted_dictionary(faces, atoms, model.size)
+
+
+def fitted_dictionary(faces: FaceSet, atoms: int, size: int, seed: int = 0) -> PatchDictionary:
+    """A patch dictionary learned from the set's training faces, without their labels."""
+    learn = faces.where(split="train") if "split" in faces.columns else faces
+    learn = learn if len(learn) else faces
+    rows = np.sort(np.random.default_rng(seed).permutation(len(learn))[:FIT])
+    return PatchDictionary(atoms, size=size, seed=seed).fit(learn.images(rows, size))
+
+
+def _width(rival: Any) -> int:
+    probe = np.zeros((1, 3, rival.size, rival.size), np.uint8)
+    return int(np.asarray(rival.features(probe)[rival.default_feature]).shape[1])
+
+
+def read_figures(folder: Path) -> tuple[Figure, ...]:
+    """The figures in a run's evaluation.json; none where it is missing. Raises ValueError where it is damaged."""
+    path = folder / FILE
+    if not path.exists():
+        return ()
+    try:
+        return tuple(Figure.from_dict(one) for one in json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} cannot be read ({error}): evaluate the run again") from error
+
+
+def add_figures(folder: Path, figures: Sequence[Figure]) -> None:
+    """Add figures to a run's evaluation.json; the new one stands where circumstances are the same."""
+
+    def key(f: Figure) -> tuple[object, ...]:
+        return f.method, f.feature, f.task, f.metric, f.data, f.dim, f.seed, f.detail.get("readout")
+
+    merged = {key(f): f for f in (*read_figures(folder), *figures)}
+    write_atomic(folder / FILE, json.dumps([f.to_dict() for f in merged.values()], indent=1).encode())
