@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -222,7 +223,7 @@ def test_the_rate_rises_then_falls_to_nothing():
     config = replace(RUN, lr=2.0, warmup=0.1)
     rates = [rate_at(step, 100, config) for step in range(100)]
     assert rates[0] == pytest.approx(0.2) and rates[9] == max(rates) == pytest.approx(2.0)
-    assert all(a >= b for a, b in zip(rates[9:], rates[10:], strict=False)) and rates[-1] < 0.01
+    assert all(a >= b for a, b in pairwise(rates[9:])) and rates[-1] < 0.01
     assert rates[55] == pytest.approx(1.0)
 
 

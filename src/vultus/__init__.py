@@ -1,8 +1,8 @@
 """Self-supervised face representation learning: from unlabelled photographs to a measured encoder.
 
-    model = vultus.load("runs/pcl")
-    z = model.embed(images)             # (B, D)
-    named = model.features(images)      # {"shared": (B, D), "face": …, "pose": …, "face+pose": …}
+model = vultus.load("runs/pcl")
+z = model.embed(images)             # (B, D)
+named = model.features(images)      # {"shared": (B, D), "face": …, "pose": …, "face+pose": …}
 """
 
 from typing import TYPE_CHECKING, Any

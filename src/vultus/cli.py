@@ -5,16 +5,12 @@ Imports of what is heavy stand inside the commands, so that help comes at once.
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
-from tyro.conf import AvoidSubcommands, OmitArgPrefixes, Positional
-
-if TYPE_CHECKING:
-    from vultus.training.config import RunConfig
+from tyro.conf import Positional
 
 Folder = Annotated[Positional[Path], tyro.conf.arg(metavar="RUN")]
 Set = Annotated[Path, tyro.conf.arg(metavar="FACES")]
@@ -52,15 +48,16 @@ def pack(
         src, out, reader=reader, label=label, crop=crop, name=name, licence=licence,
         drop_duplicates=drop_duplicates, overwrite=overwrite,
     )  # fmt: skip
-    screen.print(f"[bold]{result.faces:,}[/] faces in {result.path}, {len(result.skipped)} skipped")
-    for skip in result.skipped[:10]:
+    screen.print(f"[bold]{result.faces:,}[/] faces in {result.path}, {result.skipped} skipped")
+    for skip in result.card.skipped[:10]:
         screen.print(f"  skipped {skip.name}: {skip.reason}")
-    if len(result.skipped) > 10:
+    if result.skipped > 10:
         screen.print(f"  … all of them in {result.path / 'card.json'}")
-    if result.duplicates.images:
+    copies = result.card.duplicates
+    if copies.images:
         screen.print(
-            f"  {result.duplicates.images:,} pictures are copies of others, {result.duplicates.across_splits:,} "
-            "groups of them across splits; --drop-duplicates keeps the first of each"
+            f"  {copies.images:,} pictures are copies of earlier ones, {copies.across_splits:,} groups lie "
+            "across splits; --drop-duplicates keeps the first of each"
         )
 
 
@@ -86,58 +83,6 @@ def synthesise(
 
     made = synthetic_set(count, out, size=size, identities=identities, seed=seed, overwrite=overwrite)
     screen.print(f"[bold]{len(made):,}[/] faces in {out}; labels: {', '.join(made.columns)}")
-
-
-@dataclass(frozen=True)
-class Pretrain:
-    """Learn an encoder from a face set; the same command resumes a run that was stopped."""
-
-    faces: Annotated[Positional[Path], tyro.conf.arg(metavar="FACES")]  # the face set
-    out: Path  # the run's folder
-    recipe: str  # named settings, which every flag below can change
-    run: "RunConfig"
-
-
-def pretrain(arguments: list[str]) -> None:
-    """Read METHOD and --recipe first: they decide the defaults of all other flags."""
-    from vultus.recipes import RECIPES, recipe
-    from vultus.training.run import pretrain as run
-
-    names = ", ".join(dict.fromkeys(r.partition("-")[0] for r in RECIPES))
-    if not arguments or arguments[0].startswith("-"):
-        screen.print(f"usage: vultus pretrain METHOD FACES --out RUN [--recipe NAME] [OPTIONS]\n\nmethods: {names}")
-        for name, make in RECIPES.items():
-            screen.print(f"  --recipe {name:12} {(make.__doc__ or '').splitlines()[0]}")
-        screen.print("\n`vultus pretrain METHOD --help` shows every setting.")
-        if "--help" in arguments or "-h" in arguments:
-            return
-        raise ValueError(f"which method? give one of {names}")
-    method, rest = arguments[0], arguments[1:]
-    chosen = _value_of("--recipe", rest) or f"{method}-cpu"
-    if f"{method}-cpu" not in RECIPES:
-        raise ValueError(f"no method {method!r}: there are {names}")
-    if chosen.partition("-")[0] != method:
-        raise ValueError(
-            f"recipe {chosen!r} is not one of {method}: choose {method}-…, or `vultus pretrain` lists them"
-        )
-    kind = Annotated[Pretrain, AvoidSubcommands, OmitArgPrefixes]
-    default = Pretrain(tyro.MISSING, tyro.MISSING, chosen, recipe(chosen))
-    asked = tyro.cli(kind, default=default, args=rest, prog=f"vultus pretrain {method}")
-    result = run(asked.run, asked.faces, asked.out)
-    seen = f"{result.steps:,} steps, {result.faces_seen:,} faces seen"
-    if result.status == "interrupted":
-        screen.print(f"interrupted and saved after {seen}; repeat the command to go on")
-        raise SystemExit(143)
-    screen.print(f"[bold]{result.status}[/]: {seen} in {result.seconds / 60:.1f} min; the model lies in {result.out}")
-
-
-def _value_of(flag: str, arguments: list[str]) -> str:
-    for i, word in enumerate(arguments):
-        if word == flag and i + 1 < len(arguments):
-            return arguments[i + 1]
-        if word.startswith(flag + "="):
-            return word.partition("=")[2]
-    return ""
 
 
 def evaluate(
@@ -255,6 +200,8 @@ def main() -> None:
     arguments = sys.argv[1:]
     try:
         if arguments[:1] == ["pretrain"]:
+            from vultus.pretrain_command import pretrain
+
             pretrain(arguments[1:])
         else:
             app, description = _app()
@@ -263,5 +210,7 @@ def main() -> None:
         if os.environ.get("VULTUS_TRACEBACK"):
             raise
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        Console(stderr=True, highlight=False).print(f"[red]vultus: error:[/] {text}", markup=True)
+        screen_of_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        screen_of_errors.print("[red]vultus: error:[/] ", end="")
+        screen_of_errors.print(str(text), markup=False)
         raise SystemExit(2) from None

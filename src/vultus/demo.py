@@ -1,12 +1,14 @@
 """The whole way in a few minutes, on rendered faces: set → PCL and SimCLR → probes → page."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from vultus.evaluation.figure import Figure
 from vultus.evaluation.measure import add_figures, measure
 from vultus.evaluation.table import terminal
 from vultus.faces.faceset import FaceSet, write
@@ -74,11 +76,11 @@ def _say(number: int, text: str) -> None:
     screen.print(f"[bold cyan]{number}/5[/] {text}")
 
 
-def _verdict(figures: list) -> str:  # type: ignore[type-arg]
+def _verdict(figures: Sequence[Figure]) -> str:
     """Expression, in words: where PCL stands to each rival, and whether the intervals are apart."""
-    read = {}
+    read: dict[str, tuple[float, float, float]] = {}
     for f in figures:
-        if f.task == "expression" and f.metric == "accuracy" and f.value > read.get(f.method, (-1.0,))[0]:
+        if f.task == "expression" and f.metric == "accuracy" and f.value > read.get(f.method, (-1.0, 0.0, 0.0))[0]:
             read[f.method] = (f.value, f.low, f.high)
     own = read.pop("pcl")
     parts = []

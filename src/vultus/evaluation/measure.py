@@ -37,12 +37,12 @@ def measure(
     They are added to the run's `evaluation.json`, where they replace older ones of the same circumstances.
     Features are cached below `run/features`. Raises ValueError where the set has no label that a task reads.
     """
-    folder, faces = Path(run), FaceSet.open(data)
+    folder = Path(run)
+    model, faces = load(folder), FaceSet.open(data)
     tasks = possible_tasks(faces) if task == "all" else (task,)
     if not tasks:
         raise ValueError(f"{data} has no label that a task reads; it has {', '.join(faces.columns) or 'none'}")
     options: dict[str, Any] = {"pca": pca, "readout": readout, "seed": seed, "cache": folder / "features"}
-    model = load(folder)
     figures = list(evaluate(model, faces, tasks, feature=feature, **options))
     if baselines:
         for rival in rivals(model, faces, atoms):

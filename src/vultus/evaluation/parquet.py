@@ -37,7 +37,7 @@ def embed_to_parquet(run: str | Path, src: str | Path, out: str | Path, feature:
         skipped = 0
         if not (source / "card.json").exists():
             packed = pack(source, Path(scratch) / "faces", progress=False)
-            source, skipped = packed.path, len(packed.skipped)
+            source, skipped = packed.path, packed.skipped
         faces = FaceSet.open(source)
         features = embed(model, faces)
         columns: dict[str, pa.Array] = {"name": pa.array(faces.names.tolist())}

@@ -39,7 +39,7 @@ class PCLConfig:
     pose: Literal["off", "own", "batch", "queue"] = "batch"  # L_pose: whose flips are the negatives
     flips: int = 1  # augmented flips of each face
     pose_faces: int = 64  # faces of a batch that take part in L_pose; 0: all
-    whole_faces: int = 128  # faces of a batch that take part in L_dis and L_orth; 0: all
+    whole_faces: int = 64  # faces of a batch that take part in L_dis and L_orth; 0: all
     queue: int = 4096  # flips remembered by pose="queue"
     mix: float = 1.6  # Beta(mix, mix) of mixed negatives; 0: none
     noise: float = 0.1  # Gaussian noise on what is encoded for L_dis, in units of the grey range
@@ -67,6 +67,7 @@ class PCL(nn.Module):
             self.decoder = DECODERS[config.decoder](values, size)
         if config.pose == "queue":
             start = torch.randn(config.queue, config.projection, generator=torch.Generator().manual_seed(0))
+            self.past: Tensor
             self.register_buffer("past", start)
 
     def views(self) -> dict[str, View]:

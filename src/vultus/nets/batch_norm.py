@@ -43,7 +43,8 @@ class SyncedBatchNorm(nn.modules.batchnorm._BatchNorm):
 def synchronise(module: nn.Module) -> nn.Module:
     """Replace every BatchNorm1d and 2d below `module` in place; weights and buffers are kept."""
     for name, child in module.named_children():
-        if type(child) in (nn.BatchNorm1d, nn.BatchNorm2d):
+        # exactly these: timm's subclasses do more than normalise
+        if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d) and type(child) in (nn.BatchNorm1d, nn.BatchNorm2d):
             synced = SyncedBatchNorm(child.num_features, child.eps, child.momentum)
             synced.load_state_dict(child.state_dict())
             setattr(module, name, synced)

@@ -52,9 +52,9 @@ class _Sum(torch.autograd.Function):
 
 def gather(rows: Tensor) -> Tensor:
     """Rows (b, …) of every process → (b · processes, …), in the order of the ranks; gradients flow to all."""
-    return rows if world_size() == 1 else _Gather.apply(rows)  # type: ignore[no-any-return]
+    return rows if world_size() == 1 else _Gather.apply(rows)
 
 
 def total(value: Tensor) -> Tensor:
     """The sum of `value` over all processes; gradients flow to all."""
-    return value if world_size() == 1 else _Sum.apply(value)  # type: ignore[no-any-return]
+    return value if world_size() == 1 else _Sum.apply(value)

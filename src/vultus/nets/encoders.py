@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from vultus.nets.attentive import AttentiveEncoder
 from vultus.nets.small import SmallEncoder
 
-OWN = {"small": SmallEncoder, "attentive": AttentiveEncoder}
+OWN: dict[str, type[SmallEncoder] | type[AttentiveEncoder]] = {"small": SmallEncoder, "attentive": AttentiveEncoder}
 
 
 class Encoder(nn.Module):
@@ -42,14 +42,14 @@ class TimmBackbone(nn.Module):
             self.model = timm.create_model(name, pretrained=False, num_classes=0, img_size=size)
         except TypeError:  # convolutional models take any size and refuse the argument
             self.model = timm.create_model(name, pretrained=False, num_classes=0)
-        self.channels: int = self.model.num_features
+        self.channels = int(self.model.num_features)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.model.forward_features(x)
+        out: Tensor = self.model.forward_features(x)  # type: ignore[operator]
         if out.ndim == 3:
-            tokens = out[:, self.model.num_prefix_tokens :]
+            tokens = out[:, int(self.model.num_prefix_tokens) :]  # type: ignore[arg-type]
             side = round(tokens.shape[1] ** 0.5)
-            return tokens.transpose(1, 2).unflatten(2, (side, side))
+            return tokens.transpose(1, 2).reshape(len(out), -1, side, side)
         return out if out.shape[1] == self.channels else out.permute(0, 3, 1, 2)
 
 

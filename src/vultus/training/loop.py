@@ -44,7 +44,7 @@ class Learner:
     def __post_init__(self) -> None:
         torch.manual_seed(seed_of(self.config.seed, INITIAL))
         self.method = build_method(self.config.method, self.config.size).to(self.device)
-        self.method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.method.to(memory_format=torch.channels_last)
         self.losses = spread(self.method.train())
         if self.config.compile:
             self.losses.compile()

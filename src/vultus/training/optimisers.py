@@ -3,7 +3,7 @@
 import math
 
 import torch
-from timm.optim import Lars
+from timm.optim.lars import Lars
 from torch import nn
 
 from vultus.training.config import RunConfig

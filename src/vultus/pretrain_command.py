@@ -1,0 +1,64 @@
+"""`vultus pretrain`: the flags are the fields of RunConfig and of the method's Config."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from tyro.conf import AvoidSubcommands, OmitArgPrefixes, Positional
+
+from vultus.recipes import RECIPES, recipe
+from vultus.training.config import RunConfig
+from vultus.training.run import pretrain as run
+
+screen = Console(highlight=False)
+
+
+@dataclass(frozen=True)
+class Pretrain:
+    """Learn an encoder from a face set; the same command resumes a run that was stopped."""
+
+    faces: Annotated[Positional[Path], tyro.conf.arg(metavar="FACES")]  # the face set
+    out: Path  # the run's folder
+    recipe: str  # named settings, which every flag below can change
+    run: RunConfig
+
+
+def pretrain(arguments: list[str]) -> None:
+    """Read METHOD and --recipe first: they decide the defaults of all other flags."""
+    names = ", ".join(dict.fromkeys(r.partition("-")[0] for r in RECIPES))
+    if not arguments or arguments[0].startswith("-"):
+        screen.print(f"usage: vultus pretrain METHOD FACES --out RUN [--recipe NAME] [OPTIONS]\n\nmethods: {names}")
+        for name, make in RECIPES.items():
+            screen.print(f"  --recipe {name:12} {(make.__doc__ or '').splitlines()[0]}")
+        screen.print("\n`vultus pretrain METHOD --help` shows every setting.")
+        if "--help" in arguments or "-h" in arguments:
+            return
+        raise ValueError(f"which method? give one of {names}")
+    method, rest = arguments[0], arguments[1:]
+    chosen = _value_of("--recipe", rest) or f"{method}-cpu"
+    if f"{method}-cpu" not in RECIPES:
+        raise ValueError(f"no method {method!r}: there are {names}")
+    if chosen.partition("-")[0] != method:
+        raise ValueError(
+            f"recipe {chosen!r} is not one of {method}: choose {method}-…, or `vultus pretrain` lists them"
+        )
+    kind = Annotated[Pretrain, AvoidSubcommands, OmitArgPrefixes]
+    default = Pretrain(tyro.MISSING, tyro.MISSING, chosen, recipe(chosen))
+    asked = tyro.cli(kind, default=default, args=rest, prog=f"vultus pretrain {method}")
+    result = run(asked.run, asked.faces, asked.out)
+    seen = f"{result.steps:,} steps, {result.faces_seen:,} faces seen"
+    if result.status == "interrupted":
+        screen.print(f"interrupted and saved after {seen}; repeat the command to go on")
+        raise SystemExit(143)
+    screen.print(f"[bold]{result.status}[/]: {seen} in {result.seconds / 60:.1f} min; the model lies in {result.out}")
+
+
+def _value_of(flag: str, arguments: list[str]) -> str:
+    for i, word in enumerate(arguments):
+        if word == flag and i + 1 < len(arguments):
+            return arguments[i + 1]
+        if word.startswith(flag + "="):
+            return word.partition("=")[2]
+    return ""

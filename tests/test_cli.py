@@ -1,0 +1,152 @@
+"""Every command end to end on small data, as a user types it."""
+
+import json
+import sys
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from conftest import jpeg
+from vultus import cli
+
+TINY = ["--size", "32", "--batch", "8", "--epochs", "1", "--hidden", "8", "--projection", "8", "--precision", "fp32"]
+
+
+def vultus(monkeypatch, capsys, *arguments, code=0):
+    """Run the command; returns what it printed, both streams."""
+    monkeypatch.setattr(sys, "argv", ["vultus", *map(str, arguments)])
+    monkeypatch.setenv("COLUMNS", "200")
+    try:
+        cli.main()
+        found = 0
+    except SystemExit as stop:
+        found = stop.code or 0
+    printed = capsys.readouterr()
+    assert found == code, printed.out + printed.err
+    return printed.out + printed.err
+
+
+@pytest.fixture
+def say(monkeypatch, capsys):
+    return lambda *arguments, code=0: vultus(monkeypatch, capsys, *arguments, code=code)
+
+
+@pytest.fixture(scope="module")
+def run(tiny_faces, tmp_path_factory):
+    """A finished PCL run."""
+    out = tmp_path_factory.mktemp("runs") / "pcl"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["vultus", "pretrain", "pcl", str(tiny_faces), "--out", str(out), *TINY])
+        cli.main()
+    return out
+
+
+def test_help_names_every_command(say):
+    text = say("--help")
+    for command in ("pack", "synthesise", "pretrain", "evaluate", "embed", "report", "demo"):
+        assert command in text
+
+
+@pytest.mark.parametrize("command", ["pack", "synthesise", "evaluate", "embed", "report", "demo"])
+def test_help_of_a_command_explains_each_flag(say, command):
+    text = say(command, "--help")
+    assert "usage: vultus " + command in text
+    flags = [line for line in text.splitlines() if line.startswith("│ --")]
+    assert all(len(line.split()) > 4 or "{" in line for line in flags)
+
+
+def test_pretrain_help_lists_recipes_and_every_setting(say):
+    assert "pcl-paper" in say("pretrain", "--help")
+    text = say("pretrain", "pcl", "--recipe", "pcl-paper", "--help")
+    for flag in ("--temperature", "--whole-faces", "--lr", "--minutes", "--probe"):
+        assert flag in text
+    assert "default: attentive" in text  # the recipe decides the defaults
+
+
+def test_pack_keeps_good_pictures_and_lists_bad_ones(say, tmp_path):
+    for name in ("angry", "happy"):
+        (tmp_path / "src" / name).mkdir(parents=True)
+        (tmp_path / "src" / name / "0.jpg").write_bytes(jpeg(np.full((16, 16, 3), len(name) * 20, np.uint8)))
+    (tmp_path / "src" / "happy" / "torn.jpg").write_bytes(b"\xff\xd8\xff")
+    text = say("pack", tmp_path / "src", tmp_path / "set", "--label", "expression", "--reader", "folder")
+    assert "2 faces" in text and "1 skipped" in text and "happy/torn.jpg" in text
+    card = json.loads((tmp_path / "set" / "card.json").read_text())
+    assert card["faces"] == 2
+
+
+def test_a_run_resumes_by_the_same_command_and_refuses_another(say, run, tiny_faces):
+    assert "already finished" in say("pretrain", "pcl", tiny_faces, "--out", run, *TINY)
+    text = say("pretrain", "pcl", tiny_faces, "--out", run, *TINY, "--lr", "0.5", code=2)
+    assert "vultus: error:" in text and "lr: 0.001 → 0.5" in text
+
+
+def test_evaluate_prints_a_table_and_keeps_the_figures(say, run, tiny_faces, tmp_path):
+    text = say("evaluate", run, "--data", tiny_faces, "--task", "expression", "--markdown", tmp_path / "t.md")
+    for word in ("shared", "face+pose", "chance", "expression"):
+        assert word in text
+    kept = json.loads((run / "evaluation.json").read_text())
+    assert {f["feature"] for f in kept} == {"shared", "face", "pose", "face+pose"}
+    assert (tmp_path / "t.md").read_text().startswith("| method |")
+    again = len(json.loads((run / "evaluation.json").read_text()))
+    say("evaluate", run, "--data", tiny_faces, "--task", "expression")
+    assert len(json.loads((run / "evaluation.json").read_text())) == again
+
+
+def test_evaluate_names_the_labels_a_task_lacks(say, run, tiny_faces):
+    assert "yaw" in say("evaluate", run, "--data", tiny_faces, "--task", "head_pose", code=2)
+
+
+def test_embed_writes_a_row_a_face(say, run, tiny_faces, tmp_path):
+    say("embed", run, tiny_faces, "--out", tmp_path / "z.parquet", "--feature", "all")
+    table = pq.read_table(tmp_path / "z.parquet")
+    assert table.num_rows == 72 and table.column_names == ["name", "shared", "face", "pose", "face+pose"]
+    assert len(table["shared"][0].as_py()) == 256 * 2 * 2
+
+
+def test_embed_reads_a_plain_folder_too(say, run, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").write_bytes(jpeg(np.full((20, 30, 3), 80, np.uint8)))
+    (tmp_path / "photos" / "b.jpg").write_bytes(b"not a picture")
+    assert "1 skipped" in say("embed", run, tmp_path / "photos", "--out", tmp_path / "z.parquet")
+    assert pq.read_table(tmp_path / "z.parquet")["name"].to_pylist() == ["a.jpg"]
+
+
+def test_report_writes_a_page(say, run, tmp_path):
+    say("report", run, "--out", tmp_path / "page.html")
+    assert "<html" in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pretrain", "nothing", "x", "--out", "y"], "no method 'nothing'"),
+        (["pretrain", "pcl", "/no/such/set", "--out", "y"], "/no/such/set"),
+        (["pretrain", "pcl", "x", "--out", "y", "--recipe", "simclr-cpu"], "not one of pcl"),
+        (["evaluate", "/no/run", "--data", "x"], "/no/run"),
+        (["report", "/no/run"], "/no/run"),
+        (["pack", "/no/src", "y"], "/no/src"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_2(say, arguments, message):
+    text = say(*arguments, code=2)
+    assert message in " ".join(text.split()) and "Traceback" not in text
+
+
+def test_bracketed_names_survive_in_errors(say, tmp_path):
+    odd = tmp_path / "[bold]set"
+    assert "[bold]set" in "".join(say("pretrain", "pcl", odd, "--out", tmp_path / "r", code=2).split("\n"))
+
+
+def test_the_demo_goes_the_whole_way(say, tmp_path):
+    pytest.importorskip("vultus.faces.synthetic")
+    try:
+        from vultus.faces.synthetic.basis import load_basis
+
+        load_basis()
+    except ModuleNotFoundError as missing:
+        pytest.skip(f"the head mesh is not installed: {missing}")
+    text = say("demo", "--out", tmp_path / "demo", "--faces", "1920", "--minutes", "0.02")
+    for word in ("pcl", "simclr", "random", "pixels", "lbp", "hog", "dictionary", "chance"):
+        assert word in text
+    assert (tmp_path / "demo" / "report.html").stat().st_size > 50_000
