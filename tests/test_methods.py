@@ -136,3 +136,11 @@ def test_flips_are_those_of_the_same_faces():
     assert seen["flips"].shape[0] == 12
     torch.testing.assert_close(seen["flips"][::3], images[:4].flip(-1), atol=1e-4, rtol=0)
     torch.testing.assert_close(seen["pose_0"], images[:4], atol=1e-4, rtol=0)
+
+
+def test_views_are_the_same_under_autocast():
+    images, views = torch.randint(0, 256, (4, 3, SIZE, SIZE), dtype=torch.uint8), small_pcl().views()
+    exact = render_views(images, views, seed=1)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = render_views(images, views, seed=1)
+    assert all(torch.equal(exact[k], inside[k]) for k in views)

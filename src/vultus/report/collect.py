@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vultus.evaluation.figure import Figure
+from vultus.evaluation.measure import read_figures
 from vultus.methods.model import FaceModel, load
 from vultus.training.journal import read_lines
 
@@ -56,17 +57,6 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
         Run(folder, label, plan, read_lines(folder / "log.jsonl"), _model(folder), read_figures(folder))
         for folder, label, plan in zip(folders, labels, plans, strict=True)
     ]
-
-
-def read_figures(folder: Path) -> tuple[Figure, ...]:
-    """The figures in the folder's evaluation.json, none where it is missing. Raises ValueError where it is damaged."""
-    path = folder / "evaluation.json"
-    if not path.exists():
-        return ()
-    try:
-        return tuple(Figure.from_dict(one) for one in json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} cannot be read ({error}): evaluate the run again") from error
 
 
 def _plan(folder: Path) -> Mapping[str, Any]:

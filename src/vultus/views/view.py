@@ -123,7 +123,11 @@ def render(images: Tensor, view: View, draw: Draw) -> Tensor:
     n = view.count(len(images)) * view.copies
     if len(draw) != n:
         raise ValueError(f"render: {len(images)} pictures make {n} rows of this view, the draw has {len(draw)}")
-    draw = draw.to(images.device)
+    with torch.autocast(images.device.type, enabled=False):  # bf16 has too few digits for coordinates
+        return _rendered(images, view, draw.to(images.device), n)
+
+
+def _rendered(images: Tensor, view: View, draw: Draw, n: int) -> Tensor:
     sampling = plan((images.shape[2], images.shape[3]), view.size, draw.geometry, draw.shrink)
     out = torch.empty(n, 3, view.size, view.size, device=images.device)
     for start, stop in _chunks(n, images[0].numel() if n else 1, images.device):
