@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from vultus.methods.catalogue import METHODS
+from vultus.methods.model import load
 from vultus.methods.pcl import PCLConfig
 from vultus.methods.simclr import SimCLRConfig
 from vultus.nets.collective import rank, world_size
@@ -39,15 +40,31 @@ def steps(name, out):
     save_file(values | state, f"{out}.{rank()}")
 
 
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def test_torchrun_makes_one_model_with_two_processes(tiny_faces, tmp_path):
+    out = tmp_path / "run"
+    flags = ["--size", "32", "--batch", "8", "--epochs", "1", "--hidden", "8", "--projection", "8", "--save-every", "3", "--precision", "fp32"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={free_port()}"]
+    command += ["-m", "vultus", "pretrain", "pcl", str(tiny_faces), "--out", str(out), *flags]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("the model lies in") == 1
+    assert load(out).feature_names == ("shared", "face", "pose", "face+pose")
+
+
 def test_every_method_has_its_settings_here():
     assert set(METHODS) <= set(SETTINGS)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_two_processes_are_one_with_twice_the_batch(name, tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     code = f"from test_distributed import steps; steps({name!r}, {str(tmp_path / 'two')!r})"
     paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     base = os.environ | {

@@ -8,8 +8,10 @@ import tyro
 from rich.console import Console
 from tyro.conf import AvoidSubcommands, OmitArgPrefixes, Positional
 
+from vultus.nets.collective import rank
 from vultus.recipes import RECIPES, recipe
 from vultus.training.config import RunConfig
+from vultus.training.distributed import leave
 from vultus.training.run import pretrain as run
 
 screen = Console(highlight=False)
@@ -48,6 +50,10 @@ def pretrain(arguments: list[str]) -> None:
     default = Pretrain(tyro.MISSING, tyro.MISSING, chosen, recipe(chosen))
     asked = tyro.cli(kind, default=default, args=rest, prog=f"vultus pretrain {method}")
     result = run(asked.run, asked.faces, asked.out)
+    first = rank() == 0
+    leave()
+    if not first:
+        return
     seen = f"{result.steps:,} steps, {result.faces_seen:,} faces seen"
     if result.status == "interrupted":
         screen.print(f"interrupted and saved after {seen}; repeat the command to go on")

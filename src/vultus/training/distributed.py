@@ -21,6 +21,12 @@ def join(device: str) -> str:
     return device
 
 
+def leave() -> None:
+    """Leave the group, if there is one."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
 class LossModule(nn.Module):
     """A method whose `forward` is its losses, which is what DistributedDataParallel wraps."""
 
