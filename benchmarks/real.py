@@ -1,4 +1,4 @@
-"""The table on real faces: PCL, its ablation and SimCLR from FER2013's unlabelled training faces, read on FER2013 and LFW.
+"""The table on real faces: PCL, its ablation and SimCLR learn from FER2013, read on FER2013 and LFW.
 
     VULTUS_DATA=folder-with-fer2013-and-lfw python -m benchmarks.real OUT [--only NAME …] [--seeds 0 1 2]
 

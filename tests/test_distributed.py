@@ -48,7 +48,8 @@ def free_port():
 
 def test_torchrun_makes_one_model_with_two_processes(tiny_faces, tmp_path):
     out = tmp_path / "run"
-    flags = ["--size", "32", "--batch", "8", "--epochs", "1", "--hidden", "8", "--projection", "8", "--save-every", "3", "--precision", "fp32"]
+    flags = ["--size", "32", "--batch", "8", "--epochs", "1", "--precision", "fp32"]
+    flags += ["--hidden", "8", "--projection", "8", "--save-every", "3"]
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={free_port()}"]
     command += ["-m", "vultus", "pretrain", "pcl", str(tiny_faces), "--out", str(out), *flags]
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}

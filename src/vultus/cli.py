@@ -117,7 +117,16 @@ def evaluate(
     from vultus.evaluation.measure import measure
 
     figures = measure(
-        run, data, task, feature=feature, pca=pca, readout=readout, baselines=baselines, atoms=atoms, seed=seed
+        run,
+        data,
+        task,
+        feature=feature,
+        pca=pca,
+        readout=readout,
+        baselines=baselines,
+        atoms=atoms,
+        seed=seed,
+        tell=lambda line: screen.print(line, style="dim"),
     )
     screen.print(table.terminal(figures, everything=all_metrics))
     screen.print(f"kept in {run / 'evaluation.json'}; `vultus report {run}` shows them", style="dim")

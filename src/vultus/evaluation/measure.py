@@ -1,7 +1,7 @@
 """A run's folder and a labelled set → figures, kept in the folder; what `vultus evaluate` does."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,13 @@ def measure(
     baselines: bool = False,
     atoms: int = 72,
     seed: int = 0,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> tuple[Figure, ...]:
     """Figures of a run's model on the face set at `data`, and of the baselines if asked.
 
     They are added to the run's `evaluation.json`, where they replace older ones of the same circumstances.
-    Features are cached below `run/features`. Raises ValueError where the set has no label that a task reads.
+    Features are cached below `run/features`. `tell` hears what is being read.
+    Raises ValueError where the set has no label that a task reads.
     """
     folder = Path(run)
     model, faces = load(folder), FaceSet.open(data)
@@ -43,9 +45,11 @@ def measure(
     if not tasks:
         raise ValueError(f"{data} has no label that a task reads; it has {', '.join(faces.columns) or 'none'}")
     options: dict[str, Any] = {"pca": pca, "readout": readout, "seed": seed, "cache": folder / "features"}
+    tell(f"reading {model.name}: {', '.join(tasks)}")
     figures = list(evaluate(model, faces, tasks, feature=feature, **options))
     if baselines:
         for rival in rivals(model, faces, atoms):
+            tell(f"reading {rival.name}")
             fits = {**options, "pca": min(pca, _width(rival))} if pca else options
             figures += evaluate(rival, faces, tasks, feature=rival.default_feature, **fits)
     add_figures(folder, figures)
