@@ -171,3 +171,15 @@ def test_too_few_faces_or_a_missing_part_say_their_counts():
         split(Labelled(split=parts(5, 5, 5)), np.ones(15, bool))
     with pytest.raises(ValueError, match=r"the set has \{'train': 20\}"):
         split(Labelled(split=parts(20, 0, 0)), np.ones(20, bool))
+
+
+def test_answers_solved_together_are_those_of_scikit_learn_solved_alone():
+    rng = np.random.default_rng(5)
+    features = rng.standard_normal((300, 12)).astype(np.float32)
+    present = (features @ rng.standard_normal((12, 3)) + rng.standard_normal((300, 3))) > 0.5
+    C = np.array([0.01, 0.3, 2.0])
+    model = logistic.solve_each(logistic.Design(features), present, C)
+    for k in range(3):
+        alone = LogisticRegression(C=C[k], tol=1e-8, max_iter=2000).fit(features, present[:, k])
+        expected = alone.predict_proba(features)[:, 1]
+        np.testing.assert_allclose(model.probabilities(features)[:, k], expected, atol=2e-3)

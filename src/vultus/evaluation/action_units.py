@@ -38,14 +38,18 @@ def evaluate(
     known, present = np.isfinite(strength), strength >= threshold
     splits = split(faces, known.any(axis=1), seed)
     kept, skipped = _readable(names, known, present, splits)
-    probes: dict[bytes, Probe] = {}  # units known on the same faces share one
-    read: list[tuple[NDArray[np.bool_], Figure]] = []
-    shared: dict[str, Any] = {"task": "action_units", "data": faces.card.name, "seed": seed}
+    groups: dict[bytes, list[int]] = {}  # units known on the same faces are read together
     for i in kept:
-        key = known[:, i].tobytes()
-        if key not in probes:
-            probes[key] = Probe(features, _known(splits, known[:, i]), pca=pca, seed=seed)
-        read.append(_unit(names[i], probes[key], present[:, i], readout, shared))
+        groups.setdefault(known[:, i].tobytes(), []).append(i)
+    found: dict[int, tuple[NDArray[np.bool_], Figure]] = {}
+    shared: dict[str, Any] = {"task": "action_units", "data": faces.card.name, "seed": seed}
+    for group in groups.values():
+        probe = Probe(features, _known(splits, known[:, group[0]]), pca=pca, seed=seed)
+        answers, choices = probe.detect(present[:, group], f1_then_likelihood, readout)
+        for place, i in enumerate(group):
+            about = {"readout": readout, **choices[place], **probe.notes}
+            found[i] = _unit(names[i], probe, present[:, i], answers[:, place], about, shared)
+    read = [found[i] for i in kept]
     figures = [figure for _, figure in read]
     shared["detail"] = {"units": [names[i] for i in kept], "skipped": skipped, "threshold": threshold}
     shared["detail"] |= {"readout": readout, "split": splits.origin, "train": len(splits.final)}
@@ -60,18 +64,22 @@ def _mean(outcomes: list[NDArray[np.bool_]], units: list[Figure], shared: dict[s
 
 
 def _unit(
-    name: str, probe: Probe, present: NDArray[np.bool_], readout: Readout, shared: dict[str, Any]
+    name: str,
+    probe: Probe,
+    present: NDArray[np.bool_],
+    probability: Floats,
+    detail: dict[str, Any],
+    shared: dict[str, Any],
 ) -> tuple[NDArray[np.bool_], Figure]:
     """True positives, false positives and misses [N, 3] of one unit (all False where unknown), and its figure."""
     test = probe.splits.test
-    reading = probe.classify(present.astype(np.int64), 2, f1_then_likelihood, readout)
-    said, truth = reading.answers[:, 1] >= 0.5, present[test]
+    said, truth = probability >= 0.5, present[test]
     outcome = np.zeros((len(present), 3), np.bool_)
     outcome[test] = np.stack([said & truth, said & ~truth, ~said & truth], axis=1)
     rate = float(truth.mean())
-    detail = {"readout": readout, **reading.choice, **probe.notes, "positive_rate": rate}
     about: dict[str, Any] = {"metric": f"f1_{name}", "n": len(test), "dim": probe.dim, "chance": 2 * rate / (1 + rate)}
-    return outcome, Figure(detail=detail, **about, **_measured([outcome[test]], shared["seed"]), **shared)
+    told = detail | {"positive_rate": rate}
+    return outcome, Figure(detail=told, **about, **_measured([outcome[test]], shared["seed"]), **shared)
 
 
 def _measured(outcomes: list[NDArray[np.bool_]], seed: int) -> dict[str, Any]:

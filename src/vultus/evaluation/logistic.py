@@ -1,10 +1,11 @@
-"""Multinomial logistic regression solved to convergence: L-BFGS in coordinates where the problem is nearly round.
+"""Logistic regression solved to convergence: L-BFGS in coordinates where the problem is nearly round.
 
-Features of a network are strongly correlated, so plain L-BFGS needs hundreds of passes over the data. In the
-eigenbasis of their covariance the Hessian is close to diagonal; scaling by its root leaves about ten. The
-optimum is the same: only the path to it is shorter. Limits: the covariance's eigenbasis is whole up to
-4,096 values and a sample's leading part above, where more passes are needed. Classes come first in every
-product (K × D, K × N): with few classes that is three times faster than rows first.
+Multinomial for classes that exclude each other, or one regression for each of several answers. Features of a
+network are strongly correlated, so plain L-BFGS needs hundreds of passes over the data. In the eigenbasis of their
+covariance the Hessian is close to diagonal; scaling by its root leaves about ten. The optimum is the same: only the
+path to it is shorter. Limits: the covariance's eigenbasis is whole up to 4,096 values and a sample's leading part
+above, where more passes are needed. Classes come first in every product (K × D, K × N): with few classes that is
+three times faster than rows first.
 """
 
 from collections.abc import Iterator
@@ -34,10 +35,10 @@ class Design:
         self.features = plain.double() if plain.numel() <= EXACT else plain
         self.vectors, self.values, self.tail = _spectrum(self.features)
 
-    def precondition(self, weights: Tensor, penalty: float, classes: int, power: float) -> Tensor:
-        """weights [K, D] · H^power, H = covariance / K + penalty, the Hessian near equal probabilities."""
-        rest = (self.tail / classes + penalty) ** power
-        inner = (self.values / classes + penalty) ** power - rest
+    def precondition(self, weights: Tensor, penalty: Tensor, curvature: float, power: float) -> Tensor:
+        """weights [K, D] · H^power, H = curvature · covariance + penalty [K, 1], the Hessian near even odds."""
+        rest = (self.tail * curvature + penalty) ** power
+        inner = (self.values * curvature + penalty) ** power - rest
         return torch.addmm(rest * weights, (weights @ self.vectors) * inner, self.vectors.T)
 
 
@@ -49,11 +50,13 @@ class Logistic:
     bias: Tensor
     gradient: float
     passes: int
+    exclusive: bool = True  # one of K classes; else K answers of their own
 
     def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """[M, D] → [M, K], rows sum to one."""
+        """[M, D] → [M, K]; rows sum to one where the classes are exclusive."""
         read = torch.from_numpy(np.ascontiguousarray(features)).to(self.weights.dtype)
-        return torch.addmm(self.bias, read, self.weights.T).softmax(1).float().numpy()
+        logits = torch.addmm(self.bias, read, self.weights.T)
+        return (logits.softmax(1) if self.exclusive else logits.sigmoid()).float().numpy()
 
 
 def solve(design: Design, labels: NDArray[np.int64], classes: int, C: float, start: Logistic | None = None) -> Logistic:
@@ -63,7 +66,23 @@ def solve(design: Design, labels: NDArray[np.int64], classes: int, C: float, sta
     `start` warms up from a neighbouring C.
     Raises ArithmeticError when the gradient does not fall below the tolerance: nothing unconverged is returned.
     """
-    objective = _Objective(design, labels, classes, 1 / (C * len(labels)))
+    truth = F.one_hot(torch.from_numpy(labels), classes).double().T.contiguous()
+    return _minimised(_Objective(design, truth, torch.full((classes, 1), 1 / (C * len(labels))), True), start)
+
+
+def solve_each(
+    design: Design, present: NDArray[np.bool_], C: NDArray[np.float64], start: Logistic | None = None
+) -> Logistic:
+    """One regression for each column of `present` [N, K], each with its own C [K], all in the same passes.
+
+    argmin of Σ log-loss + ‖w‖²/(2C) a column: scikit-learn's objective with two classes. Raises as `solve`.
+    """
+    truth = torch.from_numpy(np.ascontiguousarray(present.T)).double()
+    penalty = torch.from_numpy(1 / (C * len(present)))[:, None]
+    return _minimised(_Objective(design, truth, penalty, False), start)
+
+
+def _minimised(objective: "_Objective", start: Logistic | None) -> Logistic:
     point = objective.inside(start)
     for _ in range(3):  # rounding can end a line search early; a fresh start forgets the curvature it spoiled
         found = minimize(
@@ -77,10 +96,10 @@ def solve(design: Design, labels: NDArray[np.int64], classes: int, C: float, sta
         point = found.x
         objective(point)
         if objective.gradient <= TOLERANCE:
-            return Logistic(*objective.outside(point), objective.gradient, objective.passes)
+            return Logistic(*objective.outside(point), objective.gradient, objective.passes, objective.exclusive)
     raise ArithmeticError(
         f"logistic regression did not converge: gradient {objective.gradient:.1e} after {objective.passes} passes "
-        f"over {tuple(design.features.shape)} features at C = {C:g}, wanted {TOLERANCE:g}; "
+        f"over {tuple(objective.design.features.shape)} features, wanted {TOLERANCE:g}; "
         "read it with pca= or drop the largest values of C"
     )
 
@@ -88,9 +107,11 @@ def solve(design: Design, labels: NDArray[np.int64], classes: int, C: float, sta
 class _Objective:
     """Mean loss and its gradient in the preconditioned coordinates u, W = H^−½ u, flat float64 as SciPy asks."""
 
-    def __init__(self, design: Design, labels: NDArray[np.int64], classes: int, penalty: float) -> None:
-        self.design, self.penalty, self.classes = design, penalty, classes
-        self.truth = F.one_hot(torch.from_numpy(labels), classes).double().T.contiguous()  # [K, N]
+    def __init__(self, design: Design, truth: Tensor, penalty: Tensor, exclusive: bool) -> None:
+        self.design, self.truth, self.exclusive = design, truth, exclusive  # truth: [K, N] of 0 and 1
+        self.penalty = penalty.to(design.features.dtype)  # [K, 1]
+        self.classes = len(truth)
+        self.curvature = 1 / self.classes if exclusive else 0.25  # of the loss in its logits near even odds
         self.width = design.features.shape[1]
         self.gradient, self.passes = float("inf"), 0
 
@@ -98,13 +119,13 @@ class _Objective:
         if start is None:
             return np.zeros(self.classes * (self.width + 1))
         before = start.weights.to(self.design.features.dtype)
-        weights = self.design.precondition(before, self.penalty, self.classes, 0.5)
-        return _flat(weights, start.bias.to(before.dtype) / self.classes**0.5)
+        weights = self.design.precondition(before, self.penalty, self.curvature, 0.5)
+        return _flat(weights, start.bias.to(before.dtype) * self.curvature**0.5)
 
     def outside(self, point: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
         table = torch.from_numpy(point).to(self.design.features.dtype).reshape(self.classes, self.width + 1)
-        weights = self.design.precondition(table[:, :-1], self.penalty, self.classes, -0.5)
-        return weights, table[:, -1] * self.classes**0.5
+        weights = self.design.precondition(table[:, :-1], self.penalty, self.curvature, -0.5)
+        return weights, table[:, -1] / self.curvature**0.5
 
     def stop(self, _: NDArray[np.float64]) -> None:
         if self.gradient <= TOLERANCE:
@@ -119,19 +140,24 @@ class _Objective:
         loss, slope, lift = 0.0, torch.zeros_like(weights), torch.zeros_like(bias)
         for rows, truth in self._chunks():
             # logits in float64: a float32 loss is too coarse for the last line searches
-            logs = torch.addmm(bias[:, None], weights, rows.T).double().log_softmax(0)
-            loss -= float((logs * truth).sum())
-            wrong = logs.exp_().sub_(truth).to(weights.dtype)
+            logits = torch.addmm(bias[:, None], weights, rows.T).double()
+            if self.exclusive:
+                logs = logits.log_softmax(0)
+                loss -= float((logs * truth).sum())
+                wrong = logs.exp_().sub_(truth).to(weights.dtype)
+            else:
+                loss += float((F.softplus(logits) - logits * truth).sum())
+                wrong = logits.sigmoid_().sub_(truth).to(weights.dtype)
             slope.addmm_(wrong, rows)
             lift += wrong.sum(1)
         n = self.truth.shape[1]
         slope, lift = slope / n + self.penalty * weights, lift / n
         self.passes += 1
-        steepness = max(1.0, self.penalty)  # of the weights' gradient near the optimum; the bias is not penalised
-        self.gradient = max(float(slope.abs().max()) / steepness, float(lift.abs().max()))
-        value = loss / n + 0.5 * self.penalty * float(weights.double().square().sum())
-        inner = self.design.precondition(slope, self.penalty, self.classes, -0.5)
-        return value, _flat(inner, lift * self.classes**0.5)
+        steepness = self.penalty.clamp(min=1)  # of the weights' gradient near the optimum; the bias is not penalised
+        self.gradient = max(float((slope.abs() / steepness).max()), float(lift.abs().max()))
+        value = loss / n + 0.5 * float((self.penalty * weights.double().square()).sum())
+        inner = self.design.precondition(slope, self.penalty, self.curvature, -0.5)
+        return value, _flat(inner, lift / self.curvature**0.5)
 
 
 def _flat(weights: Tensor, bias: Tensor) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vultus.evaluation import ridge
-from vultus.evaluation.logistic import Design, Logistic, solve
+from vultus.evaluation.logistic import Design, Logistic, solve, solve_each
 from vultus.evaluation.neighbours import NEIGHBOURS, votes
 from vultus.evaluation.preparation import Floats, prepare
 from vultus.evaluation.splits import Rows, Splits
@@ -116,6 +116,43 @@ class Probe:
         answers = model.probabilities(self.last.read(self.splits.test))
         return Reading(answers, choice | {"C": C, "gradient": model.gradient})
 
+    def detect(
+        self, present: NDArray[np.bool_], score: Score, readout: Readout = "linear"
+    ) -> tuple[Floats, list[dict[str, Any]]]:
+        """Probabilities [M, K] of each column of `present` [N, K], and each column's chosen setting.
+
+        A regression of its own for each column, all solved together; each column has the C of its best validation.
+        """
+        if readout == "knn":
+            return self._detect_by_vote(present, score)
+        splits, count = self.splits, present.shape[1]
+        best, chosen = np.full(count, -np.inf), np.empty(count)
+        behind = np.zeros(count, int)
+        tries: list[dict[str, float]] = [{} for _ in range(count)]
+        model: Logistic | None = None
+        for penalty in PENALTIES:
+            C = 1 / (penalty * len(splits.train))
+            model = solve_each(self.first.design, present[splits.train], np.full(count, C), model)
+            reached = _scores(present[splits.validation], model.probabilities(self.validation), score)
+            better = reached > best
+            best, chosen = np.where(better, reached, best), np.where(better, C, chosen)
+            behind = np.where(better, 0, behind + 1)
+            for k in range(count):
+                tries[k][f"{C:g}"] = float(reached[k])
+            if (behind >= PATIENCE).all():
+                break
+        chosen *= len(splits.train) / len(splits.final)  # the same penalty
+        model = solve_each(self.last.design, present[splits.final], chosen, model)
+        notes = [{"validation": tries[k], "C": float(chosen[k]), "gradient": model.gradient} for k in range(count)]
+        return model.probabilities(self.last.read(splits.test)), notes
+
+    def _detect_by_vote(self, present: NDArray[np.bool_], score: Score) -> tuple[Floats, list[dict[str, Any]]]:
+        def mean(answers: Floats) -> float:
+            return float(_scores(present[self.splits.validation], answers, score).mean())
+
+        reading = self._vote(present.astype(np.float32), mean)
+        return reading.answers, [reading.choice] * present.shape[1]
+
     def regress(self, targets: NDArray[np.floating], readout: Readout = "linear") -> Reading:
         """Numbers [M, T] of the test faces, from targets [N, T]; every output has the alpha of least validation MAE."""
         truth = targets[self.splits.validation]
@@ -140,6 +177,12 @@ class Probe:
         k = max(reached, key=lambda k: reached[k])
         last = votes(self.last.train, targets[self.splits.final], self.last.read(self.splits.test), (k,))
         return Reading(last[k], {"k": k, "validation": {str(k): v for k, v in reached.items()}})
+
+
+def _scores(truth: NDArray[np.bool_], answers: Floats, score: Score) -> NDArray[np.float64]:
+    """`score` of each column's two-class probabilities."""
+    pairs = np.stack([1 - answers, answers], axis=2)
+    return np.array([score(truth[:, k].astype(np.int64), pairs[:, k]) for k in range(truth.shape[1])])
 
 
 def _ridge(stage: Stage, targets: NDArray[np.floating], penalties: NDArray[np.floating], read: Floats) -> Floats:
