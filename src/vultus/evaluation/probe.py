@@ -21,6 +21,7 @@ from vultus.evaluation.splits import Rows, Splits
 # over the number of training faces: logistic regression's 1 / C, ridge's alpha; a strong penalty is quick to solve and
 # starts the next weaker one
 PENALTIES = (100.0, 10.0, 1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
+DETECTED = PENALTIES[:6]  # for many answers together: the weakest cost ten times the passes and rarely win
 PATIENCE = 2  # penalties without gain on validation after which no weaker one is tried
 
 Readout = Literal["linear", "knn"]
@@ -130,7 +131,7 @@ class Probe:
         behind = np.zeros(count, int)
         tries: list[dict[str, float]] = [{} for _ in range(count)]
         model: Logistic | None = None
-        for penalty in PENALTIES:
+        for penalty in DETECTED:
             C = 1 / (penalty * len(splits.train))
             model = solve_each(self.first.design, present[splits.train], np.full(count, C), model)
             reached = _scores(present[splits.validation], model.probabilities(self.validation), score)
