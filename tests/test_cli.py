@@ -138,7 +138,7 @@ def test_bracketed_names_survive_in_errors(say, tmp_path):
     assert "[bold]set" in "".join(say("pretrain", "pcl", odd, "--out", tmp_path / "r", code=2).split("\n"))
 
 
-def test_the_demo_goes_the_whole_way(say, tmp_path):
+def test_the_demo_goes_the_whole_way(say, monkeypatch, tmp_path):
     pytest.importorskip("vultus.faces.synthetic")
     try:
         from vultus.faces.synthetic.basis import load_basis
@@ -146,7 +146,8 @@ def test_the_demo_goes_the_whole_way(say, tmp_path):
         load_basis()
     except ModuleNotFoundError as missing:
         pytest.skip(f"the head mesh is not installed: {missing}")
-    text = say("demo", "--out", tmp_path / "demo", "--faces", "1920", "--minutes", "0.02")
+    monkeypatch.setattr("vultus.demo.READ", 16)
+    text = say("demo", "--out", tmp_path / "demo", "--faces", "1680", "--minutes", "0.02")
     for word in ("pcl", "simclr", "random", "pixels", "lbp", "hog", "dictionary", "chance"):
         assert word in text
     assert (tmp_path / "demo" / "report.html").stat().st_size > 50_000

@@ -63,7 +63,7 @@ def run_demo(out: Path, *, faces: int, minutes: float, seed: int = 0) -> Path:
         settings = replace(recipe(f"{run.name}-cpu"), size=SIZE, minutes=minutes, seed=seed, probe=str(where))
         pretrain(settings, where, run)
     _say(4, f"reading the frozen features: linear probes on {READ} principal values, and baselines that learn nothing")
-    figures = []
+    figures: list[Figure] = []
     for run in runs:
         figures += measure(run, where, baselines=run is runs[0], seed=seed, pca=READ, tell=_tell)
     _say(5, "writing the page")

@@ -152,7 +152,7 @@ class Probe:
             return float(_scores(present[self.splits.validation], answers, score).mean())
 
         reading = self._vote(present.astype(np.float32), mean)
-        return reading.answers, [reading.choice] * present.shape[1]
+        return reading.answers, [dict(reading.choice) for _ in range(present.shape[1])]
 
     def regress(self, targets: NDArray[np.floating], readout: Readout = "linear") -> Reading:
         """Numbers [M, T] of the test faces, from targets [N, T]; every output has the alpha of least validation MAE."""

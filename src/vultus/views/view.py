@@ -108,9 +108,10 @@ def draw(
     common = map_tensors(shared or Shared(), lambda t: t[: view.count(batch)].repeat_interleave(view.copies, 0))
     parts = [table[:, a:b] for a, b in pairwise(edges)]
     cut = len(view.geometry)
-    geometry = _merge_placements([o.draw(u, common) for o, u in zip(view.geometry, parts[:cut], strict=True)], n)
-    photometry = _merge_colours([o.draw(u, common) for o, u in zip(view.photometry, parts[cut:], strict=True)])
-    return Draw(geometry, photometry, _shrink(geometry)).to(device)
+    with torch.autocast("cpu", enabled=False):  # matrices are multiplied here; bf16 has too few digits for coordinates
+        geometry = _merge_placements([o.draw(u, common) for o, u in zip(view.geometry, parts[:cut], strict=True)], n)
+        photometry = _merge_colours([o.draw(u, common) for o, u in zip(view.photometry, parts[cut:], strict=True)])
+        return Draw(geometry, photometry, _shrink(geometry)).to(device)
 
 
 @torch.no_grad()
@@ -123,7 +124,7 @@ def render(images: Tensor, view: View, draw: Draw) -> Tensor:
     n = view.count(len(images)) * view.copies
     if len(draw) != n:
         raise ValueError(f"render: {len(images)} pictures make {n} rows of this view, the draw has {len(draw)}")
-    with torch.autocast(images.device.type, enabled=False):  # bf16 has too few digits for coordinates
+    with torch.autocast(images.device.type, enabled=False):
         return _rendered(images, view, draw.to(images.device), n)
 
 
