@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from vultus.evaluation.evaluate import evaluate
@@ -51,15 +52,13 @@ def baselines(out: Path, run: Path, fer: FaceSet, lfw: FaceSet) -> list[Figure]:
     """Random encoder, pixels, LBP, HoG and dictionaries of 72 and 400 atoms; kept, since they never change."""
     folder = out / "baselines"
     folder.mkdir(exist_ok=True)
-    if not read_figures(folder):
-        figures = []
-        dictionaries = ((f"dictionary {atoms}", fitted_dictionary(fer, atoms, SIZE)) for atoms in (72, 400))
-        models = [(m.name, m) for m in rivals(load(run), fer, 8) if m.name != "dictionary"]
-        for name, model in [*models, *dictionaries]:
-            for faces, task in ((fer, "expression"), (lfw, "identity")):
+    dictionaries = ((f"dictionary {atoms}", fitted_dictionary(fer, atoms, SIZE)) for atoms in (72, 400))
+    plain = ((m.name, m) for m in rivals(load(run), fer, 8) if m.name != "dictionary")
+    for name, model in chain(plain, dictionaries):
+        for faces, task in ((fer, "expression"), (lfw, "identity")):
+            if (name, task) not in {(f.method, f.task) for f in read_figures(folder)}:
                 found = evaluate(model, faces, task, feature=model.default_feature, cache=folder / "features")
-                figures += [replace(f, method=name) for f in found]
-        add_figures(folder, figures)
+                add_figures(folder, [replace(f, method=name) for f in found])
     return list(read_figures(folder))
 
 
