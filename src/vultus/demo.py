@@ -70,7 +70,7 @@ def run_demo(out: Path, *, faces: int, minutes: float, seed: int = 0) -> Path:
     page = write_report(runs, out / "report.html", faces=made, title="vultus demo: synthetic faces")
     screen.print(
         terminal(
-            figures, title=f"frozen features, read reduced to {READ} values, read by linear probes on people never seen"
+            figures, title=f"frozen features, reduced to {READ} values, read by linear probes on people never seen"
         )
     )
     screen.print(_verdict(figures))

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -14,23 +14,7 @@ Faces = np.ndarray | torch.Tensor  # uint8 [N, 3, S, S]
 Values = NDArray[np.float32]
 
 
-class Baseline(Protocol):
-    """A descriptor that stands beside models: `features` gives one array [N, D] under the baseline's name."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def sha256(self) -> str: ...
-    @property
-    def feature_names(self) -> tuple[str, ...]: ...
-    @property
-    def default_feature(self) -> str: ...
-    def features(self, images: Faces) -> dict[str, Values]: ...
-
-
-class _Named:
+class Descriptor:
     """The attributes every descriptor shares; its settings are its identity."""
 
     name: ClassVar[str]
@@ -50,7 +34,7 @@ class _Named:
 
 
 @dataclass(frozen=True)
-class Pixels(_Named):
+class Pixels(Descriptor):
     """Grey values of the face, each face at zero mean and unit deviation: size² values."""
 
     name: ClassVar[str] = "pixels"
@@ -67,7 +51,7 @@ class Pixels(_Named):
 
 
 @dataclass(frozen=True)
-class Lbp(_Named):
+class Lbp(Descriptor):
     """Uniform local binary patterns (8 neighbours, radius 1), a histogram of 59 codes a cell; (size / cell)² × 59."""
 
     name: ClassVar[str] = "lbp"
@@ -89,7 +73,7 @@ class Lbp(_Named):
 
 
 @dataclass(frozen=True)
-class Hog(_Named):
+class Hog(Descriptor):
     """Histograms of oriented gradients: 8-pixel cells, 2 × 2 blocks, 9 orientations; 900 values at 48 pixels."""
 
     name: ClassVar[str] = "hog"

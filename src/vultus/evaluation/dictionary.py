@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vultus.evaluation.baselines import Faces, Values, grey
+from vultus.evaluation.baselines import Descriptor, Faces, Values, grey
 
 CONTRAST = 10.0  # added to a patch's variance (grey values 0…255): keeps flat skin from becoming noise
 BATCH = 8  # faces encoded at once: their response maps stay in cache, three times faster than 64
 WHITENING = 0.1  # added to the eigenvalues before their root, for patches of unit contrast
 
 
-class PatchDictionary:
+class PatchDictionary(Descriptor):
     """Fit on unlabelled training faces, then read like a model.
 
     atoms: 72 give 2,304 values on a 4 × 4 grid, 400 give 12,800. threshold: of the soft threshold, in units of
@@ -62,14 +62,6 @@ class PatchDictionary:
         for part in (self.mean, self.whitening, self.centroids):
             digest.update(part.numpy().tobytes())
         return digest.hexdigest()
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        return (self.name,)
-
-    @property
-    def default_feature(self) -> str:
-        return self.name
 
     @torch.inference_mode()
     def features(self, images: Faces) -> dict[str, Values]:

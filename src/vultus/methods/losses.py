@@ -41,12 +41,13 @@ def info_nce(a: Tensor, b: Tensor, temperature: float, mix: float = 0.0) -> Tens
     The faces of all processes serve as negatives.
     """
     n = a.shape[0]
-    mine = F.normalize(torch.cat([a, b]), dim=1)  # (2n, D)
-    every_a, every_b = gather(F.normalize(a, dim=1)), gather(F.normalize(b, dim=1))
+    a, b = F.normalize(a, dim=1), F.normalize(b, dim=1)
+    mine = torch.cat([a, b])  # (2n, D)
+    every_a, every_b = gather(a), gather(b)
     keys = torch.cat([every_a, every_b])  # (2N, D)
     faces = torch.arange(every_a.shape[0], device=a.device).repeat(2)
     own = torch.arange(n, device=a.device).repeat(2) + rank() * n
-    positive = (F.normalize(a, dim=1) * F.normalize(b, dim=1)).sum(1).repeat(2) / temperature  # (2n,)
+    positive = (a * b).sum(1).repeat(2) / temperature  # (2n,)
     same = own[:, None] == faces[None, :]
     if mix > 0:
         partner = torch.randperm(len(keys), device=a.device)
