@@ -36,7 +36,7 @@ def reached(method, loss):
 
 
 @pytest.mark.parametrize("name", METHODS)
-@pytest.mark.parametrize("encoder", ["small", "vit_tiny_patch16_224"])
+@pytest.mark.parametrize("encoder", ["patches", "small", "vit_tiny_patch16_224"])
 def test_a_method_answers_the_loop_and_the_evaluation(name, encoder):
     kind, _ = METHODS[name]
     torch.manual_seed(0)

@@ -70,5 +70,17 @@ def test_config_json_says_what_the_model_is(saved):
 
 def test_random_models_are_a_function_of_their_seed():
     images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
-    a, b, c = (random_model(SimCLRConfig(), 32, seed).embed(images) for seed in (0, 0, 1))
+    a, b, c = (random_model(SimCLRConfig(), 32, images, seed=seed).embed(images) for seed in (0, 0, 1))
     assert torch.equal(a, b) and not torch.allclose(a, c)
+
+
+def test_untrained_models_know_the_statistics_of_faces_and_on_demand_their_atoms():
+    images = torch.randint(0, 100, (64, 3, 32, 32), dtype=torch.uint8)
+    plain = random_model(SimCLRConfig(encoder="small"), 32, images)
+    with torch.no_grad():
+        stem = torch.nn.Sequential(*list(plain.method.encoder.backbone)[:2])((images / 255 - 0.5) / 0.25)
+    torch.testing.assert_close(stem.mean((0, 2, 3)), torch.zeros(32), atol=1e-3, rtol=0)
+    torch.testing.assert_close(stem.std((0, 2, 3)), torch.ones(32), atol=2e-2, rtol=0)
+    random, untrained = (random_model(SimCLRConfig(), 32, images, atoms=atoms) for atoms in (False, True))
+    assert (random.name, untrained.name) == ("random", "untrained") and random.sha256 != untrained.sha256
+    assert not torch.allclose(random.embed(images), untrained.embed(images))

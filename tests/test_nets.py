@@ -4,14 +4,16 @@ import pytest
 import torch
 from torch import nn
 
+from vultus.evaluation.dictionary import PatchDictionary
 from vultus.nets.batch_norm import SyncedBatchNorm, synchronise
 from vultus.nets.decoders import DECODERS
 from vultus.nets.encoders import build_encoder
+from vultus.nets.patches import PatchStem, PoolingBlock, learn_patches
 
 
 @pytest.mark.parametrize(
     ("name", "size", "values"),
-    [("small", 48, 2304), ("attentive", 64, 2048), ("resnet18", 64, 2048), ("vit_tiny_patch16_224", 48, 1728)],
+    [("patches", 48, 2304), ("small", 48, 2304), ("attentive", 64, 2048), ("resnet18", 64, 2048), ("vit_tiny_patch16_224", 48, 1728)],
 )
 def test_encoders_announce_their_map(name, size, values):
     encoder = build_encoder(name, size).eval()
@@ -72,3 +74,45 @@ def test_synchronise_replaces_nested_norms_and_keeps_their_weights():
     synchronise(module)
     assert isinstance(module[1][0], SyncedBatchNorm)
     torch.testing.assert_close(before, module.eval()(x))
+
+
+def faces_of_squares(count, size=48):
+    """Coarse random squares: pictures whose patches have structure, uint8."""
+    generator = torch.Generator().manual_seed(3)
+    coarse = torch.randint(0, 256, (count, 3, size // 4, size // 4), generator=generator, dtype=torch.uint8)
+    return coarse.repeat_interleave(4, 2).repeat_interleave(4, 3)
+
+
+def test_a_patch_stem_gives_the_responses_of_a_dictionary_with_its_atoms():
+    faces = faces_of_squares(30)[:, :1].expand(-1, 3, -1, -1)  # grey: luminance needs no rounding
+    dictionary = PatchDictionary(8, grid=43).fit(faces.numpy())  # a cell a response
+    stem = PatchStem(8)
+    stem.learn(faces)
+    torch.testing.assert_close(stem.filters, dictionary.learned.filters, atol=1e-3, rtol=1e-3)
+    dense = torch.from_numpy(dictionary.features(faces[:3].numpy())["dictionary"]).reshape(3, 16, 43, 43)
+    pooled = stem((faces[:3] / 255 - 0.5) / 0.25)
+    assert pooled.shape == (3, 16, 12, 12)
+    # three rows are padded before the first patch: cell 1 averages the patches that begin at 1, 2, 3 and 4
+    expected = torch.nn.functional.avg_pool2d(dense[:, :, 1:41, 1:41], 4)
+    torch.testing.assert_close(pooled[:, :, 1:11, 1:11], expected, atol=5e-3, rtol=5e-3)
+
+
+def test_an_untrained_pooling_block_pools_and_only_its_last_gain_wakes_the_rest():
+    block, x = PoolingBlock(6, 4, 6), torch.randn(5, 6, 8, 8)
+    torch.testing.assert_close(block(x), torch.nn.functional.avg_pool2d(x, 2))
+    block(x).square().mean().backward()
+    assert block.body[-1].weight.grad.abs().sum() > 0 == block.body[0].weight.grad.abs().sum()
+    wide = PoolingBlock(6, 4, 9)
+    pooled = torch.nn.functional.avg_pool2d(x, 2)
+    torch.testing.assert_close(wide(x).norm(dim=1), pooled.norm(dim=1))  # orthogonal: nothing is lost
+
+
+def test_the_encoder_of_patches_trains_its_blocks_and_leaves_its_atoms():
+    encoder = build_encoder("patches", 48)
+    before = encoder.backbone[0].filters.clone()
+    assert learn_patches(encoder, faces_of_squares(20))
+    assert not torch.equal(before, encoder.backbone[0].filters)
+    encoder(torch.rand(4, 3, 48, 48)).pow(3).mean().backward()
+    assert {name for name, p in encoder.named_parameters() if p.grad is None} == set()
+    assert "backbone.0.filters" in encoder.state_dict() and "backbone.0.filters" not in dict(encoder.named_parameters())
+    assert not learn_patches(build_encoder("small", 48), faces_of_squares(2))

@@ -1,8 +1,7 @@
 """A dictionary of face patches (Coates & Ng, ICML 2011): the strong baseline that needs half a minute and no labels.
 
-Grey patches are contrast-normalised and ZCA-whitened, clustered by spherical k-means into atoms; a face is the
-atoms' two-sided soft-thresholded responses, averaged over a grid: 2 × atoms × grid² values.
-It knows texture and its rough place, nothing of geometry beyond the grid.
+A face is the soft-thresholded responses of learned atoms (`nets/atoms.py`), averaged over a grid: 2 × atoms × grid²
+values. It knows texture and its rough place, nothing of geometry beyond the grid.
 """
 
 import hashlib
@@ -13,10 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vultus.evaluation.baselines import Descriptor, Faces, Values, grey
+from vultus.nets.atoms import THRESHOLD, Atoms, activations, learn_atoms
 
-CONTRAST = 10.0  # added to a patch's variance (grey values 0…255): keeps flat skin from becoming noise
 BATCH = 8  # faces encoded at once: their response maps stay in cache, three times faster than 64
-WHITENING = 0.1  # added to the eigenvalues before their root, for patches of unit contrast
 
 
 class PatchDictionary(Descriptor):
@@ -35,32 +33,25 @@ class PatchDictionary(Descriptor):
         size: int = 48,
         patch: int = 6,
         grid: int = 4,
-        threshold: float = 0.5,
+        threshold: float = THRESHOLD,
         seed: int = 0,
     ) -> None:
         self.atoms, self.size, self.patch, self.grid = atoms, size, patch, grid
         self.threshold, self.seed = threshold, seed
-        self.mean = torch.empty(0)  # [P] of the contrast-normalised patches
-        self.whitening = torch.empty(0)  # [P, P]
-        self.centroids = torch.empty(0)  # [K, P], unit length, in the whitened space
+        self.learned: Atoms | None = None
 
     def fit(self, images: Faces, patches: int = 100_000, rounds: int = 15) -> "PatchDictionary":
-        """Learn whitening and atoms from faces uint8 [N, 3, S, S]; `patches` are drawn at random places."""
-        generator = torch.Generator().manual_seed(self.seed)
-        drawn = draw_patches(torch.from_numpy(grey(images, self.size)).float(), self.patch, patches, generator)
-        normal = contrast_normalise(drawn)
-        self.mean = normal.mean(0)
-        self.whitening = zca(normal)
-        white = (normal - self.mean) @ self.whitening
-        self.centroids = spherical_kmeans(white, self.atoms, rounds, generator)
+        """Learn the atoms from faces uint8 [N, 3, S, S]; `patches` are drawn at random places."""
+        faces = torch.from_numpy(grey(images, self.size))
+        self.learned = learn_atoms(faces, self.atoms, self.patch, seed=self.seed, patches=patches, rounds=rounds)
         return self
 
     @property
     def sha256(self) -> str:
         """Hash of the fitted dictionary and its settings."""
         digest = hashlib.sha256(repr((self.size, self.patch, self.grid, self.threshold)).encode())
-        for part in (self.mean, self.whitening, self.centroids):
-            digest.update(part.numpy().tobytes())
+        if self.learned:
+            digest.update(self.learned.filters.numpy().tobytes() + self.learned.offset.numpy().tobytes())
         return digest.hexdigest()
 
     @torch.inference_mode()
@@ -69,76 +60,17 @@ class PatchDictionary(Descriptor):
 
         Raises ValueError before `fit`.
         """
-        if not len(self.centroids):
+        if self.learned is None:
             raise ValueError("the dictionary is empty: call fit with training faces before features")
-        faces = torch.from_numpy(grey(images, self.size))
-        parts = [self._encode(part.float()) for part in torch.split(faces, BATCH)]
-        return {self.name: torch.cat(parts).numpy()}
+        atoms = self.learned
+        return {
+            self.name: torch.cat([self._encode(part.float(), atoms) for part in _faces(images, self.size)]).numpy()
+        }
 
-    def _encode(self, faces: Tensor) -> Tensor:
-        """Grey 0…255 [B, S, S] → [B, 2·K·G²].
-
-        Contrast normalisation and whitening fold into the filters:
-        ⟨d, W((p − m)/s − μ)⟩ = ⟨Wd − mean(Wd), p⟩/s − ⟨Wd, μ⟩.
-        """
-        side = self.patch
-        filters = self.centroids @ self.whitening
-        offset = filters @ self.mean
-        kernel = (filters - filters.mean(1, keepdim=True)).reshape(-1, 1, side, side)
-        picture = faces[:, None]
-        centred = picture - picture.mean((2, 3), keepdim=True)  # the variance below loses fewer digits
-        mean = F.avg_pool2d(centred, side, 1)
-        variance = (F.avg_pool2d(centred.square(), side, 1) - mean.square()).clamp(min=0)
-        unbiased = variance * side**2 / (side**2 - 1)
-        response = F.conv2d(centred, kernel) / (unbiased + CONTRAST).sqrt() - offset[:, None, None]
-        over = F.adaptive_avg_pool2d(response.sub_(self.threshold).relu(), self.grid)
-        under = F.adaptive_avg_pool2d(response.add_(2 * self.threshold).neg_().relu_(), self.grid)
-        return torch.cat([over, under], dim=1).flatten(1)
+    def _encode(self, faces: Tensor, atoms: Atoms) -> Tensor:
+        found = activations(faces, atoms.filters, atoms.offset, self.threshold)
+        return F.adaptive_avg_pool2d(found, self.grid).flatten(1)
 
 
-def draw_patches(faces: Tensor, side: int, count: int, generator: torch.Generator) -> Tensor:
-    """Random patches of faces [N, S, S] → [count, side²]."""
-    n, height, width = faces.shape
-    which = torch.randint(n, (count, 1, 1), generator=generator)
-    top = torch.randint(height - side + 1, (count, 1, 1), generator=generator)
-    left = torch.randint(width - side + 1, (count, 1, 1), generator=generator)
-    step = torch.arange(side)
-    return faces[which, top + step[:, None], left + step[None, :]].reshape(count, -1)
-
-
-def contrast_normalise(patches: Tensor) -> Tensor:
-    """Each patch [P] of grey values 0…255: less its mean, over the root of its variance + 10."""
-    centred = patches - patches.mean(1, keepdim=True)
-    return centred / (patches.var(1, keepdim=True) + CONTRAST).sqrt()
-
-
-def zca(patches: Tensor, epsilon: float = WHITENING) -> Tensor:
-    """Symmetric whitening matrix [P, P] of patches [N, P]: V (Λ + ε)^−½ Vᵀ of their covariance."""
-    values, vectors = torch.linalg.eigh(patches.T.cov())
-    scale = (values.clamp(min=0) + epsilon).rsqrt()
-    return torch.mm(vectors * scale, vectors.T)
-
-
-def spherical_kmeans(points: Tensor, atoms: int, rounds: int, generator: torch.Generator) -> Tensor:
-    """Unit atoms [K, P] for points [N, P]: each point goes, signed, to the atom of largest |response|.
-
-    An atom that wins no point is drawn anew from the points, so none stays dead.
-    Raises ValueError with fewer points than atoms.
-    """
-    if len(points) < atoms:
-        raise ValueError(f"{len(points)} patches cannot make {atoms} atoms: draw more patches or ask for fewer")
-    chosen = torch.randperm(len(points), generator=generator)[:atoms]
-    centroids = F.normalize(points[chosen])
-    for _ in range(rounds):
-        sums, wins = torch.zeros_like(centroids), torch.zeros(atoms)
-        for part in torch.split(points, 16_384):
-            response = part @ centroids.T
-            winner = response.abs().argmax(1)
-            amount = response.gather(1, winner[:, None])
-            sums.index_add_(0, winner, amount * part)
-            wins += torch.bincount(winner, minlength=atoms)
-        dead = (wins == 0).nonzero()[:, 0]
-        fresh = torch.randint(len(points), (len(dead),), generator=generator)
-        sums[dead] = points[fresh]
-        centroids = F.normalize(sums)
-    return centroids
+def _faces(images: Faces, size: int) -> tuple[Tensor, ...]:
+    return torch.from_numpy(grey(images, size)).split(BATCH)

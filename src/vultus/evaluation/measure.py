@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from vultus.evaluation.baselines import Hog, Lbp, Pixels
 from vultus.evaluation.dictionary import PatchDictionary
@@ -15,9 +16,11 @@ from vultus.evaluation.tasks import possible_tasks
 from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
 from vultus.methods.model import FaceModel, load, random_model
+from vultus.nets.patches import PatchStem
 
 FILE = "evaluation.json"
 FIT = 10_000  # faces at most from which the patch dictionary learns
+CALIBRATE = 5_000  # and those from which untrained encoders take statistics and atoms
 
 
 def measure(
@@ -58,7 +61,10 @@ def measure(
 
 def rivals(model: FaceModel, faces: FaceSet, atoms: int) -> Iterator[Any]:
     """What `model` must leave behind, one after another: the dictionary is fitted when its turn comes."""
-    yield random_model(model.method.config, model.size)  # type: ignore[arg-type]
+    images, config = torch.from_numpy(sample(faces, model.size, CALIBRATE)), model.method.config
+    yield random_model(config, model.size, images)  # type: ignore[arg-type]
+    if any(isinstance(module, PatchStem) for module in model.method.modules()):
+        yield random_model(config, model.size, images, atoms=True)  # type: ignore[arg-type]
     side = model.size // 8 * 8  # whole cells
     yield from (Pixels(model.size), Lbp(side), Hog(side))
     yield fitted_dictionary(faces, atoms, model.size)
@@ -66,10 +72,15 @@ def rivals(model: FaceModel, faces: FaceSet, atoms: int) -> Iterator[Any]:
 
 def fitted_dictionary(faces: FaceSet, atoms: int, size: int, seed: int = 0) -> PatchDictionary:
     """A patch dictionary learned from the set's training faces, without their labels."""
+    return PatchDictionary(atoms, size=size, seed=seed).fit(sample(faces, size, FIT, seed))
+
+
+def sample(faces: FaceSet, size: int, most: int, seed: int = 0) -> np.ndarray:
+    """At most `most` training faces drawn from the set, uint8 [N, 3, size, size]; any faces where none is training."""
     learn = faces.where(split="train") if "split" in faces.columns else faces
     learn = learn if len(learn) else faces
-    rows = np.sort(np.random.default_rng(seed).permutation(len(learn))[:FIT])
-    return PatchDictionary(atoms, size=size, seed=seed).fit(learn.images(rows, size))
+    rows = np.sort(np.random.default_rng(seed).permutation(len(learn))[:most])
+    return learn.images(rows, size)
 
 
 def _width(rival: Any) -> int:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from vultus.faces.atomic import sha256_of, write_atomic
 from vultus.methods.catalogue import METHODS, MethodConfig, build_method, method_name
+from vultus.nets.patches import learn_patches
 from vultus.nets.precision import autocast
 
 Images = Tensor | np.ndarray | Sequence[str | Path | Image.Image]
@@ -118,10 +119,32 @@ def load(path: str | Path, device: str = "cpu") -> FaceModel:
     return FaceModel(method, card["method"], card["size"], found, device)
 
 
-def random_model(config: MethodConfig, size: int, seed: int = 0, device: str = "cpu") -> FaceModel:
-    """The same method untrained: the floor that every learned feature must leave behind."""
+def random_model(config: MethodConfig, size: int, faces: Tensor, *, atoms: bool = False, seed: int = 0) -> FaceModel:
+    """The same method untrained: the floor that every learned feature must leave behind.
+
+    faces: unlabelled, uint8 (N, 3, S, S); batch norms take their statistics, since those of a fresh network fit no
+    face and would make the floor lower than it is. atoms: let patch stems learn from them too, which is the state of
+    a run before its first step; the model is then called "untrained" instead of "random".
+    """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         method = build_method(config, size)
-    identity = sha256_of(f"random {config} {size} {seed}".encode())
-    return FaceModel(method, "random", size, identity, device)
+    if atoms:
+        learn_patches(method, faces)
+    _calibrate(method, faces)
+    name = "untrained" if atoms else "random"
+    identity = sha256_of(f"{name} {config} {size} {seed} {sha256_of(faces.numpy().tobytes())}".encode())
+    return FaceModel(method, name, size, identity)
+
+
+@torch.no_grad()
+def _calibrate(method: nn.Module, faces: Tensor) -> None:
+    """Batch norms on the way to the features take the mean statistics of a few batches."""
+    norms = [m for m in method.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = None  # torch's sign for a plain average over the batches seen
+    for batch in faces.split(256):
+        method.train().features(batch.float() / 255)  # type: ignore[operator]
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum

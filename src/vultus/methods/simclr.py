@@ -17,7 +17,7 @@ from vultus.views.presets import simclr
 class SimCLRConfig:
     """Settings of SimCLR."""
 
-    encoder: str = "small"  # small, attentive (PCL's own) or any timm model
+    encoder: str = "patches"  # patches, small, attentive (PCL's own) or any timm model
     temperature: float = 0.1  # τ of InfoNCE
     hidden: int = 512  # width of the projector's middle
     projection: int = 128  # width of the space in which views are compared

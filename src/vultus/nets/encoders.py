@@ -1,6 +1,6 @@
 """Encoders by name: a picture → a feature map.
 
-`small` and `attentive` (PCL's own) stand in this folder; every other name is a timm model, convolutional
+`patches`, `small` and `attentive` (PCL's own) stand in this folder; every other name is a timm model, convolutional
 or transformer, made without weights from anywhere.
 """
 
@@ -9,9 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from vultus.nets.attentive import AttentiveEncoder
+from vultus.nets.patches import PatchEncoder
 from vultus.nets.small import SmallEncoder
 
-OWN: dict[str, type[SmallEncoder] | type[AttentiveEncoder]] = {"small": SmallEncoder, "attentive": AttentiveEncoder}
+OWN: dict[str, type[PatchEncoder] | type[SmallEncoder] | type[AttentiveEncoder]] = {
+    "patches": PatchEncoder,
+    "small": SmallEncoder,
+    "attentive": AttentiveEncoder,
+}
 
 
 class Encoder(nn.Module):

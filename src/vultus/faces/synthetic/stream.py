@@ -1,13 +1,13 @@
 """A stream of labelled synthetic faces."""
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from itertools import chain
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, cpu_count, delayed
 
 from vultus.faces.record import Label, Record
 from vultus.faces.synthetic.basis import load_basis
@@ -16,45 +16,44 @@ from vultus.faces.synthetic.geometry import place
 from vultus.faces.synthetic.parameters import FaceParameters, Light, sample_parameters
 from vultus.faces.synthetic.picture import render, take
 
-_CHUNK = 16  # faces a task
+_CHUNK = 8  # faces a task
+_FEW = 200  # faces for which no process is started
 _GRID_WORLD = 11  # a seed whose first six people differ well
 
 
 def generate(
-    count: int, *, size: int = 64, seed: int = 0, identities: int | None = None, start: int = 0, workers: int = 2
+    count: int, *, size: int = 64, seed: int = 0, identities: int | None = None, start: int = 0, workers: int = 0
 ) -> Iterator[Record]:
     """Faces `start` to `start + count` of the world `seed`, in order, as PNG pictures of `size` by `size` pixels.
 
     A face depends on (seed, its index, identities, size) alone. With `identities` None, each 240 faces in a row show
-    20 new people, about twelve pictures of each; with a number, all faces show that many. `workers` threads render.
+    20 new people, about twelve pictures of each; with a number, all faces show that many. `workers` processes render,
+    0 for one a core; fewer than 200 faces are rendered in this one, as processes take a second to start.
     Raises ModuleNotFoundError, saying what to install, when the head mesh is missing.
     """
-    if count < 0 or start < 0 or seed < 0 or size < 8 or workers < 1 or (identities is not None and identities < 1):
+    if count < 0 or start < 0 or seed < 0 or size < 8 or workers < 0 or (identities is not None and identities < 1):
         raise ValueError(
-            "expected count, start and seed of at least 0, size of at least 8, workers and identities of at least 1; "
+            "expected count, start, seed and workers of at least 0, size of at least 8, identities of at least 1; "
             f"got {count=}, {start=}, {seed=}, {size=}, {workers=}, {identities=}"
         )
     load_basis()
-    return _stream(range(start, start + count), size, seed, identities, workers)
+    workers = (workers or cpu_count()) if count >= _FEW else 1
+    return _stream(range(start, start + count), workers, size, seed, identities)
 
 
-def _stream(indices: range, size: int, seed: int, identities: int | None, workers: int) -> Iterator[Record]:
-    """Records in order; a few chunks ahead of the consumer are under way."""
+def _stream(indices: range, workers: int, size: int, seed: int, identities: int | None) -> Iterator[Record]:
+    """Records in order, a block of chunks at a time, so that a slow consumer holds the workers back."""
+    # processes, not threads: most of a face is many short numpy calls, which hold the interpreter's lock
+    with Parallel(n_jobs=workers, batch_size=1) as pool:
+        for first in range(0, len(indices), block := _CHUNK * 16 * workers):
+            ahead = indices[first : first + block]
+            chunks = (ahead[at : at + _CHUNK] for at in range(0, len(ahead), _CHUNK))
+            yield from chain.from_iterable(pool(delayed(_chunk)(part, size, seed, identities) for part in chunks))
 
-    def chunk(first: int) -> list[Record]:
-        return [_record(seed, index, identities, size) for index in indices[first : first + _CHUNK]]
 
-    pool = ThreadPoolExecutor(workers)
-    waiting: deque[Future[list[Record]]] = deque()
-    try:
-        for first in range(0, len(indices), _CHUNK):
-            waiting.append(pool.submit(chunk, first))
-            if len(waiting) > 2 * workers:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+def _chunk(indices: range, size: int, seed: int, identities: int | None) -> list[Record]:
+    cv2.setNumThreads(1)  # every core has a process already
+    return [_record(seed, index, identities, size) for index in indices]
 
 
 def _record(seed: int, index: int, identities: int | None, size: int) -> Record:

@@ -1,0 +1,101 @@
+"""An encoder that begins as a patch dictionary and learns from there.
+
+Its first layer is not trained but read off unlabelled faces before the first step (`nets/atoms.py`); the residual
+blocks behind it start as plain pooling. So its first feature is already that of a dictionary, and a run of minutes is
+spent on what a dictionary lacks. No gradient enters the costly full-resolution maps.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vultus.nets.atoms import LUMINANCE, activations, learn_atoms
+
+SIDE = 6  # of a patch, pixels
+CHUNK = 8  # pictures whose responses stay in a CPU's cache
+
+
+class PatchStem(nn.Module):
+    """Normalised pictures (B, 3, S, S) → pooled responses of `atoms` atoms (B, 2·atoms, S/4, S/4), without gradient.
+
+    Before `learn` the atoms are random directions: an untrained layer like any other.
+    """
+
+    filters: Tensor
+    offset: Tensor
+
+    def __init__(self, atoms: int) -> None:
+        super().__init__()
+        self.register_buffer("filters", torch.randn(atoms, SIDE**2) / SIDE)
+        self.register_buffer("offset", torch.zeros(atoms))
+
+    def learn(self, images: Tensor) -> None:
+        """Take the atoms of unlabelled faces uint8 (N, 3, S, S); the same faces give the same atoms."""
+        found = learn_atoms(_grey(images.float()), len(self.filters), SIDE)
+        self.filters.copy_(found.filters)
+        self.offset.copy_(found.offset)
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):  # bf16 has too few digits for the contrast of a patch
+            grey = F.pad(_grey((x.float() * 0.25 + 0.5) * 255)[:, None], (3, 2, 3, 2), mode="replicate")[:, 0]
+        chunk = CHUNK if x.device.type == "cpu" else len(x)
+        parts = [F.avg_pool2d(activations(part, self.filters, self.offset), 4) for part in grey.split(chunk)]
+        return torch.cat(parts).contiguous(memory_format=torch.channels_last)
+
+
+def _grey(pictures: Tensor) -> Tensor:
+    """(B, 3, H, W) → luminance (B, H, W)."""
+    return torch.einsum("bchw,c->bhw", pictures, pictures.new_tensor(LUMINANCE))
+
+
+class PoolingBlock(nn.Module):
+    """Halves a map: average pooling and a residual of two 3×3 convolutions that starts at nothing.
+
+    The last gain of the residual is 0 (Goyal et al. 2017) and new channels come by an orthogonal 1×1 projection, so
+    that the block begins by losing no more than pooling does (He et al. 2019, shortcut D).
+    """
+
+    def __init__(self, inputs: int, middle: int, outputs: int) -> None:
+        super().__init__()
+        last = nn.BatchNorm2d(outputs)
+        nn.init.zeros_(last.weight)
+        self.body = nn.Sequential(
+            nn.Conv2d(inputs, middle, 3, 2, 1, bias=False),
+            nn.BatchNorm2d(middle),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(middle, outputs, 3, 1, 1, bias=False),
+            last,
+        )
+        self.skip: nn.Module = nn.AvgPool2d(2)
+        if inputs != outputs:
+            widen = nn.Conv2d(inputs, outputs, 1, bias=False)
+            nn.init.orthogonal_(widen.weight)
+            self.skip = nn.Sequential(nn.AvgPool2d(2), widen)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.body(x) + self.skip(x)
+        return out
+
+
+class PatchEncoder(nn.Sequential):
+    """128 atoms pooled to 1/4, then two blocks to 1/16: 48 px give 3×3×256 = 2,304 values, 64 px 4×4×256 = 4,096."""
+
+    channels = 256
+    stride = 16
+
+    def __init__(self) -> None:
+        super().__init__(
+            PatchStem(self.channels // 2),
+            nn.BatchNorm2d(self.channels),
+            PoolingBlock(self.channels, 96, self.channels),
+            PoolingBlock(self.channels, 128, self.channels),
+        )
+
+
+def learn_patches(model: nn.Module, images: Tensor) -> bool:
+    """Let every patch stem of `model` learn its atoms from faces uint8 (N, 3, S, S); whether there is one."""
+    stems = [module for module in model.modules() if isinstance(module, PatchStem)]
+    for stem in stems:
+        stem.learn(images)
+    return bool(stems)
