@@ -1,6 +1,5 @@
-"""Training steps: SimCLR's whole step against its bare forward and backward; PCL as published, faces/s and memory."""
+"""Training steps: SimCLR's whole step against its bare forward and backward; PCL as published, faces/s."""
 
-import resource
 import statistics
 import tempfile
 import time
@@ -73,13 +72,12 @@ def pcl(faces: FaceSet) -> dict[str, float]:
 
 
 def measure() -> dict[str, float]:
-    """All of the above and the process's peak memory, GB."""
+    """All of the above."""
     tune_allocator()
     with tempfile.TemporaryDirectory() as folder:
         write(pictures(), Path(folder) / "faces", source="made by the benchmark", licence="CC0")
         faces = FaceSet.open(Path(folder) / "faces")
-        found = simclr(faces) | pcl(faces)
-    return found | {"peak memory, GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
+        return simclr(faces) | pcl(faces)
 
 
 if __name__ == "__main__":

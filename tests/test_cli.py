@@ -78,7 +78,7 @@ def test_pack_keeps_good_pictures_and_lists_bad_ones(say, tmp_path):
 def test_a_run_resumes_by_the_same_command_and_refuses_another(say, run, tiny_faces):
     assert "already finished" in say("pretrain", "pcl", tiny_faces, "--out", run, *TINY)
     text = say("pretrain", "pcl", tiny_faces, "--out", run, *TINY, "--lr", "0.5", code=2)
-    assert "vultus: error:" in text and "lr: 0.001 → 0.5" in text
+    assert "vultus: error:" in text and "lr: 0.003 → 0.5" in text
 
 
 def test_evaluate_prints_a_table_and_keeps_the_figures(say, run, tiny_faces, tmp_path):

@@ -92,6 +92,15 @@ def test_a_table_has_a_row_for_each_method_and_chance_at_the_foot():
     assert "56.0 ± 1.0" in console.export_text()
 
 
+def test_a_task_with_one_way_of_reading_shares_the_rows_of_the_others():
+    identity = figure(task="identity")
+    ways = [figure(detail={"readout": way}) for way in ("linear", "knn")]
+    assert len(grid([identity, ways[0]]).rows) == 1 + 2
+    both = grid([identity, *ways])
+    assert [row[3] for row in both.rows[:2]] == ["linear", "knn"] and both.rows[0][4:] == both.rows[1][4:]
+    assert grid([identity]).rows[0][3] == "50.0 [48.0, 52.0]"
+
+
 def test_collapse_tells_a_full_sphere_from_a_line_and_a_point():
     rng = np.random.default_rng(0)
     full = rng.normal(size=(4000, 16))

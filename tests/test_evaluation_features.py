@@ -47,6 +47,8 @@ def test_a_cache_spares_the_encoder_and_is_kept_by_faces_and_weights(faces, tmp_
     assert model.seen == len(faces)
     for name in first:
         np.testing.assert_array_equal(first[name], again[name])
+    only = embed(model, faces, feature="mean", cache=tmp_path)
+    assert set(only) == {"mean"} == set(embed(Counting(), faces, feature="mean")) and model.seen == len(faces)
     part = embed(model, faces.take(np.arange(5, 25)), cache=tmp_path)
     np.testing.assert_array_equal(part["mean"], first["mean"][5:25])
     model.sha256 = "cd" * 32

@@ -189,6 +189,8 @@ def test_a_killed_writer_leaves_no_set(tmp_path: Path) -> None:
     assert any(partial.glob("shard-*.arrow"))
     with pytest.raises(FileNotFoundError, match="is not a face set"):
         FaceSet.open(partial)
+    write(records(3), target, **SAID)  # the next writer of the same set clears away what is left
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
 @pytest.mark.parametrize("make", [lambda: encoded(smooth(1), "PNG"), lambda: jpeg(1)])

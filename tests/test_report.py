@@ -407,7 +407,9 @@ def test_views_and_reconstructions_are_columns_over_the_same_faces(labelled, run
     means = [drawn["D(F_f)"][top : top + height, :, :3].mean() for top in (0, height + GAP)]
     np.testing.assert_allclose(means, expected, atol=1.5)
     with pytest.raises(ValueError, match="no decoder"):
-        reconstruction_columns(random_model(SimCLRConfig(), 32, torch.zeros(2, 3, 32, 32, dtype=torch.uint8)), labelled, [0])
+        reconstruction_columns(
+            random_model(SimCLRConfig(), 32, torch.zeros(2, 3, 32, 32, dtype=torch.uint8)), labelled, [0]
+        )
 
 
 def test_the_sample_is_of_the_test_split_and_without_equal_pictures(tmp_path):

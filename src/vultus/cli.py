@@ -176,7 +176,7 @@ def report(
     screen.print(f"the page lies in {write_report(runs, out, faces=faces)}")
 
 
-def demo(out: Path = Path("demo"), faces: int = 4800, minutes: float = 1.2, seed: int = 0) -> None:
+def demo(out: Path = Path("demo"), faces: int = 6000, minutes: float = 1.0, seed: int = 0) -> None:
     """The whole way on rendered faces in a few minutes: set, PCL and SimCLR, probes, page.
 
     Args:

@@ -11,13 +11,13 @@ from vultus.training.config import RunConfig
 
 
 def pcl_cpu() -> RunConfig:
-    """PCL on a small encoder; part of each batch takes part in the pose terms."""
-    return RunConfig(method=PCLConfig(), epochs=10)
+    """PCL on an encoder that begins as a patch dictionary; part of each batch takes part in the pose terms."""
+    return RunConfig(method=PCLConfig(), epochs=10, lr=3e-3)
 
 
 def simclr_cpu() -> RunConfig:
     """SimCLR on the same encoder with the same optimiser as pcl-cpu."""
-    return RunConfig(method=SimCLRConfig(), epochs=10)
+    return RunConfig(method=SimCLRConfig(), epochs=10, lr=3e-3)
 
 
 def pcl_paper() -> RunConfig:

@@ -63,9 +63,7 @@ class PatchDictionary(Descriptor):
         if self.learned is None:
             raise ValueError("the dictionary is empty: call fit with training faces before features")
         atoms = self.learned
-        return {
-            self.name: torch.cat([self._encode(part.float(), atoms) for part in _faces(images, self.size)]).numpy()
-        }
+        return {self.name: torch.cat([self._encode(part.float(), atoms) for part in _faces(images, self.size)]).numpy()}
 
     def _encode(self, faces: Tensor, atoms: Atoms) -> Tensor:
         found = activations(faces, atoms.filters, atoms.offset, self.threshold)
@@ -73,4 +71,4 @@ class PatchDictionary(Descriptor):
 
 
 def _faces(images: Faces, size: int) -> tuple[Tensor, ...]:
-    return torch.from_numpy(grey(images, size)).split(BATCH)
+    return torch.split(torch.from_numpy(grey(images, size)), BATCH)

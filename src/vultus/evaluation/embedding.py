@@ -43,9 +43,15 @@ class Encoder(Protocol):
 
 
 def embed(
-    model: Any, faces: FaceSet, *, batch: int = 256, cache: Path | None = None, progress: bool = True
+    model: Any,
+    faces: FaceSet,
+    *,
+    feature: str | None = None,
+    batch: int = 256,
+    cache: Path | None = None,
+    progress: bool = True,
 ) -> dict[str, NDArray[np.float32]]:
-    """Every named feature of every face, float32 [N, D], rows in the set's order.
+    """Every named feature of every face, or the one asked for, float32 [N, D], rows in the set's order.
 
     cache: a folder; the arrays come from `cache/MODEL-FACES/NAME.npy` where they are whole, and are computed
     and written there where they are missing or damaged. Keyed by the model's weights and the faces' content.
@@ -55,16 +61,18 @@ def embed(
         raise ValueError(f"{faces.card.name}: no faces to embed; check the filter that chose them")
     encoder: Encoder = model
     if cache is None:
-        return _collect(encoder, _batches(encoder, faces, batch, progress), len(faces))
+        found = _collect(encoder, _batches(encoder, faces, batch, progress), len(faces))
+        return found if feature is None else {feature: found[feature]}
     folder = Path(cache) / f"{encoder.sha256[:16]}-{faces.content_hash[:16]}-{encoder.size}px"
-    found = _cached(folder, encoder.feature_names, len(faces))
-    if found is None:
+    wanted = encoder.feature_names if feature is None else (feature,)
+    kept = _cached(folder, encoder.feature_names, wanted, len(faces))
+    if kept is None:
         folder.mkdir(parents=True, exist_ok=True)
         _store(folder, _batches(encoder, faces, batch, progress), len(faces))
-        found = _cached(folder, encoder.feature_names, len(faces))
-    if found is None:
+        kept = _cached(folder, encoder.feature_names, wanted, len(faces))
+    if kept is None:
         raise OSError(f"the features just written to {folder} do not read back: is the disk full or failing?")
-    return found
+    return kept
 
 
 Batch = dict[str, NDArray[np.float32]]
@@ -127,14 +135,14 @@ def _store(folder: Path, batches: Iterator[Batch], rows: int) -> None:
     write_atomic(folder / _CONTENTS, json.dumps({name: _checksum(folder / f"{name}.npy") for name in names}).encode())
 
 
-def _cached(folder: Path, names: tuple[str, ...], rows: int) -> Batch | None:
-    """The arrays of a whole cache; None where one is missing, damaged, or of other faces."""
+def _cached(folder: Path, names: tuple[str, ...], wanted: tuple[str, ...], rows: int) -> Batch | None:
+    """The wanted arrays of a cache of `names`; None where one of them is missing, damaged, or of other faces."""
     try:
         sums = json.loads((folder / _CONTENTS).read_text())
         if set(sums) != set(names):
             return None
         found = {}
-        for name in names:
+        for name in wanted:
             path = folder / f"{name}.npy"
             if _checksum(path) != sums[name]:
                 return None

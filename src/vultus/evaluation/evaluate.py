@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vultus.evaluation.embedding import embed
 from vultus.evaluation.figure import Figure
+from vultus.evaluation.preparation import prepare
 from vultus.evaluation.tasks import task_for
 from vultus.faces.faceset import FaceSet
 
@@ -27,8 +28,9 @@ def evaluate(
 ) -> tuple[Figure, ...]:
     """Embed the faces once and read every feature (or the one named) for each task.
 
-    model: a FaceModel or a baseline. pca: dimension to read at, fitted on the training part. readout: linear
-    or knn; identity is always compared by cosine. seed: of cuts, made pairs and bootstrap.
+    model: a FaceModel or a baseline. pca: dimension to read at, fitted once on the faces of the set's training split,
+    or within each task where the set has none. readout: linear or knn; identity is always compared by cosine.
+    seed: of cuts, made pairs and bootstrap.
     Raises ValueError naming what does not fit: the task, its labels, the feature, the read-out.
     """
     tasks = (task,) if isinstance(task, str) else tuple(task)
@@ -38,9 +40,12 @@ def evaluate(
         raise ValueError(f"no read-out {readout!r}; there are linear and knn")
     if feature is not None and feature not in model.feature_names:
         raise ValueError(f"{model.name} has no feature {feature!r}; it has {', '.join(model.feature_names)}")
-    features = embed(model, faces, cache=cache)
-    chosen = features if feature is None else {feature: features[feature]}
-    return read(chosen, faces, tasks, method=model.name, pca=pca, readout=readout, seed=seed)
+    features: Mapping[str, NDArray[np.floating]] = embed(model, faces, feature=feature, cache=cache)
+    train = np.flatnonzero(faces.labels("split") == "train") if pca and "split" in faces.columns else np.array([])
+    if pca and len(train):
+        features = {name: prepare(values[train], pca, seed=seed)(values) for name, values in features.items()}
+        pca = None
+    return read(features, faces, tasks, method=model.name, pca=pca, readout=readout, seed=seed)
 
 
 def read(

@@ -1,9 +1,10 @@
 """Figures as a table: a row for each method and feature, a column for each task, chance at the foot."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from rich import box
 from rich.table import Table
 
 from vultus.evaluation.figure import Figure
@@ -26,28 +27,54 @@ def headlines(figures: Sequence[Figure]) -> list[Figure]:
     return [f for f in figures if f.metric == (TASKS[f.task].headline if f.task in TASKS else "accuracy")]
 
 
-def grid(figures: Sequence[Figure], *, everything: bool = False) -> Grid:
+def inline(value: str, low: str, high: str) -> str:
+    """A cell of Markdown."""
+    return f"{value} [{low}, {high}]"
+
+
+def stacked(value: str, low: str, high: str) -> str:
+    """A cell of the terminal, two lines: tables of four tasks fit into 80 columns."""
+    return f"{value}\n{low}–{high}"
+
+
+def grid(figures: Sequence[Figure], *, everything: bool = False, cell: Callable[[str, str, str], str] = inline) -> Grid:
     """Arrange figures: the headline of each task, or every metric.
 
-    A cell is `value [low, high]` with its 95 % bootstrap interval; with several seeds `mean ± standard
-    deviation (seeds)`. Angles in degrees, shares in per cent. Rows and columns stand in order of appearance.
+    A cell is a value with its 95 % bootstrap interval; with several seeds `mean ± standard deviation (seeds)`.
+    Angles in degrees, shares in per cent. Rows and columns stand in order of appearance.
     """
     shown = list(figures) if everything else headlines(figures)
     columns = list(dict.fromkeys((f.data, f.task, f.metric) for f in shown))
-    cells: dict[Row, dict[Column, list[Figure]]] = {}
-    for f in shown:
-        row = (f.method, f.feature, f.dim, str(f.detail.get("readout", "")))
-        cells.setdefault(row, {}).setdefault((f.data, f.task, f.metric), []).append(f)
-    readouts = len({row[3] for row in cells if row[3]}) > 1
+    cells = _arranged(shown)
+    readouts = len({row[3] for row in cells}) > 1
     heads = ("method", "feature", "dim", *(("read-out",) if readouts else ()), *map(_head, columns))
     blank = ("",) * (3 + readouts - 1)
     body = [
-        (method, feature, f"{dim:,}", *((readout,) if readouts else ()), *(_cell(own.get(c, [])) for c in columns))
+        (
+            method,
+            feature,
+            f"{dim:,}",
+            *((readout,) if readouts else ()),
+            *(_cell(own.get(c, []), cell) for c in columns),
+        )
         for (method, feature, dim, readout), own in cells.items()
     ]
     chance = [_shown([f for f in shown if (f.data, f.task, f.metric) == c]) for c in columns]
     counts = [f"{max(f.n for f in shown if (f.data, f.task, f.metric) == c):,}" for c in columns]
     return Grid(heads, (*body, ("chance", *blank, *chance), ("test samples", *blank, *counts)))
+
+
+def _arranged(figures: Sequence[Figure]) -> dict[Row, dict[Column, list[Figure]]]:
+    """Figures by row and column; a task with one way of reading (identity) stands in the rows of every other way."""
+    cells: dict[Row, dict[Column, list[Figure]]] = {}
+    for f in sorted(figures, key=lambda f: "readout" not in f.detail):
+        own = (f.method, f.feature, f.dim)
+        rows = [(*own, str(f.detail.get("readout", "")))]
+        if "readout" not in f.detail:
+            rows = [row for row in cells if row[:3] == own] or rows
+        for row in rows:
+            cells.setdefault(row, {}).setdefault((f.data, f.task, f.metric), []).append(f)
+    return cells
 
 
 def markdown(figures: Sequence[Figure], *, everything: bool = False) -> str:
@@ -59,8 +86,8 @@ def markdown(figures: Sequence[Figure], *, everything: bool = False) -> str:
 
 def terminal(figures: Sequence[Figure], *, everything: bool = False, title: str | None = None) -> Table:
     """A rich table, printed by any rich console."""
-    made = grid(figures, everything=everything)
-    table = Table(title=title)
+    made = grid(figures, everything=everything, cell=stacked)
+    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False)
     for i, head in enumerate(made.heads):
         table.add_column(head, justify="left" if i < 2 else "right")
     for row in made.rows:
@@ -74,13 +101,13 @@ def _head(column: Column) -> str:
     return f"{data}: {task.replace('_', ' ')} {metric.replace('_', ' ')}" + (f" {unit}" if unit else "")
 
 
-def _cell(found: Sequence[Figure]) -> str:
+def _cell(found: Sequence[Figure], cell: Callable[[str, str, str], str]) -> str:
     if not found:
         return "–"
     if len(found) == 1:
         only = found[0]
         low, high = sorted((_scaled(only, only.low), _scaled(only, only.high)))
-        return f"{_number(only, only.value)} [{_round(only, low)}, {_round(only, high)}]"
+        return cell(_number(only, only.value), _round(only, low), _round(only, high))
     values = [_scaled(f, f.value) for f in found]
     mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
     return f"{_round(found[0], mean)} ± {_round(found[0], spread)} ({len(found)} seeds)"

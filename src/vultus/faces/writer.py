@@ -5,9 +5,11 @@ ends the writing early (an error, a full disk, a kill) leaves the target as it w
 """
 
 import errno
+import glob
 import hashlib
 import json
 import os
+import platform
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -173,10 +175,26 @@ def _no_face(skipped: Sequence[Skipped]) -> str:
 
 def _new_folder(out: Path) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.parent / f".{out.name}.partial-{os.getpid()}"
-    shutil.rmtree(partial, ignore_errors=True)  # left by a killed process that had our number
+    start = f".{out.name}.partial-{platform.node()}-"
+    for left in out.parent.glob(glob.escape(start) + "*"):
+        number = left.name.removeprefix(start)
+        if number.isdigit() and not _lives(int(number)):  # its process was killed
+            shutil.rmtree(left, ignore_errors=True)
+    partial = out.parent / f"{start}{os.getpid()}"
+    shutil.rmtree(partial, ignore_errors=True)  # of a killed process that had our number
     partial.mkdir()
     return partial
+
+
+def _lives(process: int) -> bool:
+    """Whether a process of this machine runs."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def _put_in_place(partial: Path, out: Path) -> None:

@@ -144,7 +144,7 @@ def _calibrate(method: nn.Module, faces: Tensor) -> None:
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.momentum = None  # torch's sign for a plain average over the batches seen
-    for batch in faces.split(256):
+    for batch in torch.split(faces, 256):
         method.train().features(batch.float() / 255)  # type: ignore[operator]
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

@@ -33,7 +33,7 @@ class PCLConfig:
     hidden: int = 512  # width of the projectors' middle
     projection: int = 128  # width of the spaces in which views are compared
     crops: Literal["simclr", "quadrants"] = "simclr"  # face views: random crops, or the authors' quadrants
-    crop: float = 0.3  # simclr crops: smallest part of the face's area kept
+    crop: float = 0.6  # simclr crops: smallest part of the face's area kept
     reconstruct: bool = True  # L_dis
     orthogonal: Literal["off", "dot", "correlation"] = "correlation"  # L_orth: paper's or code's form
     pose: Literal["off", "own", "batch", "queue"] = "batch"  # L_pose: whose flips are the negatives

@@ -21,7 +21,7 @@ class SimCLRConfig:
     temperature: float = 0.1  # τ of InfoNCE
     hidden: int = 512  # width of the projector's middle
     projection: int = 128  # width of the space in which views are compared
-    crop: float = 0.3  # smallest part of the face's area that a crop may keep
+    crop: float = 0.6  # smallest part of the face's area that a crop may keep
 
 
 class SimCLR(nn.Module):

@@ -29,7 +29,9 @@ class SyncedBatchNorm(nn.modules.batchnorm._BatchNorm):
         var = (square - mean * mean).clamp_min(0)
         self._remember(mean.detach(), var.detach() * n / (n - 1).clamp_min(1))
         y = (x - mean.view(shape)) * torch.rsqrt(var + self.eps).view(shape)
-        return (y * self.weight.view(shape) + self.bias.view(shape)).to(input.dtype)
+        if self.affine:
+            y = y * self.weight.view(shape) + self.bias.view(shape)
+        return y.to(input.dtype)
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, var: Tensor) -> None:
@@ -45,7 +47,7 @@ def synchronise(module: nn.Module) -> nn.Module:
     for name, child in module.named_children():
         # exactly these: timm's subclasses do more than normalise
         if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d) and type(child) in (nn.BatchNorm1d, nn.BatchNorm2d):
-            synced = SyncedBatchNorm(child.num_features, child.eps, child.momentum)
+            synced = SyncedBatchNorm(child.num_features, child.eps, child.momentum, child.affine)
             synced.load_state_dict(child.state_dict())
             setattr(module, name, synced)
         else:

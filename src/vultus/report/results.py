@@ -8,7 +8,8 @@ from vultus.evaluation.tasks import TASKS
 from vultus.methods.catalogue import METHODS
 
 BASELINES = {
-    "random": "the same encoder, untrained",
+    "random": "the same encoder with random weights",
+    "untrained": "the same encoder before its first step: random weights behind learned atoms",
     "pixels": "raw grey values",
     "lbp": "local binary patterns",
     "hog": "histograms of oriented gradients",

@@ -6,9 +6,9 @@ from typing import Any
 from vultus.faces.card import Card
 from vultus.faces.faceset import FaceSet
 from vultus.report.collect import Run
-from vultus.report.machine import hardware, versions
 from vultus.report.markup import Markup, element, join
 from vultus.report.section import Section, facts, fold, note
+from vultus.training.machine import hardware, versions
 
 
 def setting(runs: Sequence[Run], faces: FaceSet | None) -> Section:
@@ -53,6 +53,8 @@ def _facts_of(run: Run, faces: FaceSet | None) -> dict[str, str]:
         "training time": _time(run.seconds),
         "optimiser": f"{plan['optimiser']}, rate {plan['lr']:g}, weight decay {plan['weight_decay']:g}",
         "seed": str(plan["seed"]),
+        "made with": plan.get("made_with", ""),
+        "machine": plan.get("machine", ""),
         "state": state,
     }
     if run.seconds:

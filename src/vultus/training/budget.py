@@ -9,10 +9,11 @@ from PIL import Image
 
 from vultus.faces.faceset import FaceSet
 from vultus.training.config import RunConfig
-from vultus.training.distributed import agreed
+from vultus.training.distributed import agreed, any_process
 from vultus.training.loop import Learner, learn
 
-WARM, TIMED = 3, 8  # steps thrown away
+WARM, FEWEST, MOST = 2, 3, 8  # steps of the throw-away learner: untimed, timed at least, timed at most
+SHARE = 0.05  # of the budget: a short run is not timed for longer than this, but for the fewest steps
 
 
 def count_steps(config: RunConfig, faces: FaceSet, load: int, device: str) -> int:
@@ -24,11 +25,16 @@ def count_steps(config: RunConfig, faces: FaceSet, load: int, device: str) -> in
     per_epoch = len(faces) // config.batch
     if not config.minutes:
         return max(round(config.epochs * per_epoch), 1)
-    learner = Learner(replace(config, compile=False), WARM + TIMED, per_epoch, device)
-    learn(learner, faces, load, min(WARM, per_epoch), lambda _: False)
-    done, start = learner.progress.step, time.perf_counter()
-    learn(learner, faces, load, done + TIMED, lambda _: False)
-    rate = (learner.progress.step - done) / (time.perf_counter() - start)
+    learner = Learner(replace(config, compile=False), WARM + MOST, per_epoch, device)
+    ends: list[float] = []
+
+    def enough(_: dict[str, float]) -> bool:
+        ends.append(time.perf_counter())
+        timed = len(ends) - WARM
+        return any_process(timed >= FEWEST and ends[-1] - ends[WARM - 1] > SHARE * config.minutes * 60, device)
+
+    learn(learner, faces, load, WARM + MOST, enough)
+    rate = (len(ends) - WARM) / (ends[-1] - ends[WARM - 1])
     return max(int(agreed(config.minutes * 60 * rate)), 1)
 
 

@@ -26,6 +26,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
@@ -38,10 +39,12 @@ from vultus.training.config import RunConfig, differences, to_json
 from vultus.training.distributed import any_process, join
 from vultus.training.journal import Journal, read_lines
 from vultus.training.loop import Learner, learn
+from vultus.training.machine import hardware, versions
 from vultus.training.memory import tune_allocator
 from vultus.training.watch import Watch, build_watch, watch_now
 
 FIRST_LOOK = 5_000  # faces at most
+CIRCUMSTANCES = ("steps", "faces_path", "made_with", "machine")  # of run.json: a run may be resumed under others
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def _plan(config: RunConfig, faces: FaceSet, folder: Path, load: int, device: st
     path = folder / "run.json"
     if path.exists():
         plan: dict[str, Any] = json.loads(path.read_text())
-        lines = differences({k: v for k, v in plan.items() if k not in ("steps", "faces_path")}, wanted)
+        lines = differences({k: v for k, v in plan.items() if k not in CIRCUMSTANCES}, wanted)
         if lines:
             raise ValueError(
                 f"{folder} holds a run of other settings; choose another --out, or repeat its own:\n  "
@@ -125,6 +128,7 @@ def _plan(config: RunConfig, faces: FaceSet, folder: Path, load: int, device: st
         return plan
     # the path is for the report's pictures alone: a set may move, its content may not change
     plan = wanted | {"steps": count_steps(config, faces, load, device), "faces_path": str(faces.path.resolve())}
+    plan |= {"made_with": versions(), "machine": hardware()}
     if rank() == 0:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(path, json.dumps(plan, indent=1).encode())
@@ -140,7 +144,7 @@ def _run(learner: Learner, faces: FaceSet, load: int, watch: Watch, folder: Path
 
         def after(losses: dict[str, float]) -> bool:
             step = learner.progress.step
-            bar.update(task, completed=step, losses="  ".join(f"{k} {v:.3f}" for k, v in losses.items()))
+            bar.update(task, completed=step, losses="  ".join(f"{k} {v:.2f}" for k, v in losses.items()))
             leaving = any_process(stop.is_set(), learner.device)
             if journal and (step % config.log_every == 0 or step in (1, steps)):
                 journal.write(
@@ -187,9 +191,9 @@ def _bar(learner: Learner, quiet: bool) -> Iterator[tuple[Progress, Any]]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[losses]}"),
+        TextColumn("{task.fields[losses]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
-    with Progress(*columns, disable=quiet) as bar:
+    with Progress(*columns, disable=quiet, expand=True) as bar:
         name = method_name(learner.config.method)
         yield (
             bar,

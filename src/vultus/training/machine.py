@@ -1,4 +1,4 @@
-"""On what a page was made."""
+"""On what a run, or a page about it, was made."""
 
 import os
 import platform
