@@ -124,7 +124,7 @@ def number(value: float, unit: str) -> str:
     """A value in its figure's unit: shares as per cent without the sign."""
     if unit == "%":
         return f"{100 * value:.1f}"
-    return f"{value:.1f}" if unit == "°" else f"{value:.3f}"
+    return f"{value:.2f}" if unit == "°" else f"{value:.3f}"
 
 
 def title(measure: Measure) -> tuple[str, str]:
