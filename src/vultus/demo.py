@@ -70,9 +70,7 @@ def run_demo(out: Path, *, faces: int, minutes: float, seed: int = 0) -> Path:
     _say(5, "writing the page")
     page = write_report(runs, out / "report.html", faces=made, title="vultus demo: synthetic faces")
     screen.print(
-        terminal(
-            figures, title=f"frozen features, reduced to {READ} values, read by linear probes on people never seen"
-        )
+        terminal(figures, title=f"synthetic faces: frozen features at {READ} values, probed on people never seen")
     )
     screen.print(_verdict(figures))
     screen.print(f"[bold]{page}[/] shows it all; done in {(time.monotonic() - start) / 60:.1f} min")

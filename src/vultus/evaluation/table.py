@@ -87,11 +87,14 @@ def markdown(figures: Sequence[Figure], *, everything: bool = False) -> str:
 def terminal(figures: Sequence[Figure], *, everything: bool = False, title: str | None = None) -> Table:
     """A rich table, printed by any rich console."""
     made = grid(figures, everything=everything, cell=stacked)
-    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    sets = {f.data for f in figures}
+    common = f"{sets.pop()}: " if len(sets) == 1 else ""  # a name that every column repeats only takes width
     for i, head in enumerate(made.heads):
-        table.add_column(head, justify="left" if i < 2 else "right")
-    for row in made.rows:
-        table.add_row(*row, style="dim" if row[0] in ("chance", "test samples") else None)
+        table.add_column(head.removeprefix(common), justify="left" if i < 2 else "right")
+    for method, feature, *cells in made.rows:
+        style = "dim" if method in ("chance", "test samples") else None
+        table.add_row(method, "" if feature == method else feature, *cells, style=style)
     return table
 
 
