@@ -107,7 +107,7 @@ def evaluate(
         feature: Which feature; else every one of the method's.
         pca: Reduce features to so many values first, fitted on the training part.
         readout: A linear probe or nearest neighbours; identity is always compared by cosine.
-        baselines: Also the random encoder, pixels, LBP, HoG and the patch dictionary.
+        baselines: Also the encoder untrained, pixels, LBP, HoG and the patch dictionary.
         atoms: Size of the patch dictionary; its feature has 32 values an atom.
         all_metrics: Show every figure, not only each task's first.
         markdown: Write the table to this file too.

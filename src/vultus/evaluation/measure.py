@@ -16,7 +16,7 @@ from vultus.evaluation.tasks import possible_tasks
 from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
 from vultus.methods.model import FaceModel, load, random_model
-from vultus.nets.patches import PatchStem
+from vultus.nets.patches import patch_stems
 
 FILE = "evaluation.json"
 FIT = 10_000  # faces at most from which the patch dictionary learns
@@ -63,7 +63,7 @@ def rivals(model: FaceModel, faces: FaceSet, atoms: int) -> Iterator[Any]:
     """What `model` must leave behind, one after another: the dictionary is fitted when its turn comes."""
     images, config = torch.from_numpy(sample(faces, model.size, CALIBRATE)), model.method.config
     yield random_model(config, model.size, images)  # type: ignore[arg-type]
-    if any(isinstance(module, PatchStem) for module in model.method.modules()):
+    if patch_stems(model.method):
         yield random_model(config, model.size, images, atoms=True)  # type: ignore[arg-type]
     side = model.size // 8 * 8  # whole cells
     yield from (Pixels(model.size), Lbp(side), Hog(side))
@@ -79,8 +79,7 @@ def sample(faces: FaceSet, size: int, most: int, seed: int = 0) -> np.ndarray:
     """At most `most` training faces drawn from the set, uint8 [N, 3, size, size]; any faces where none is training."""
     learn = faces.where(split="train") if "split" in faces.columns else faces
     learn = learn if len(learn) else faces
-    rows = np.sort(np.random.default_rng(seed).permutation(len(learn))[:most])
-    return learn.images(rows, size)
+    return learn.sample(most, size, seed)
 
 
 def _width(rival: Any) -> int:

@@ -108,6 +108,10 @@ class FaceSet:
                 raise ValueError(f"{self.path}: face {name!r} (row {row}): {error}") from error
         return out
 
+    def sample(self, most: int, size: int, seed: int = 0) -> npt.NDArray[np.uint8]:
+        """At most `most` of the faces, drawn by `seed`, in the set's order: uint8 RGB [B, 3, size, size]."""
+        return self.images(np.sort(np.random.default_rng(seed).permutation(len(self))[:most]), size)
+
     def take(self, indices: npt.NDArray[Any]) -> "FaceSet":
         """The faces at these indices (ints, in this order), or where a boolean mask [N] is true."""
         indices = np.asarray(indices)

@@ -38,6 +38,7 @@ class PatchStem(nn.Module):
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):  # bf16 has too few digits for the contrast of a patch
+            # 0.25 and 0.5 undo the encoder's normalisation: contrast is measured in grey values 0…255
             grey = F.pad(_grey((x.float() * 0.25 + 0.5) * 255)[:, None], (3, 2, 3, 2), mode="replicate")[:, 0]
         chunk = CHUNK if x.device.type == "cpu" else len(x)
         parts = [F.avg_pool2d(activations(part, self.filters, self.offset), 4) for part in torch.split(grey, chunk)]
@@ -52,8 +53,8 @@ def _grey(pictures: Tensor) -> Tensor:
 class PoolingBlock(nn.Module):
     """Halves a map: average pooling (He et al. 2019, shortcut D) and a residual of two 3×3 convolutions.
 
-    The residual starts at full strength: begun at nothing (Goyal et al. 2017) it stays too small in a run of minutes,
-    which cost a point and more of expression on FER2013. There is no activation after the sum.
+    The residual starts at full strength: begun at nothing (Goyal et al. 2017) it stayed small in runs of minutes, see
+    docs/decisions.md. There is no activation after the sum.
     """
 
     def __init__(self, channels: int, middle: int) -> None:
@@ -86,9 +87,14 @@ class PatchEncoder(nn.Sequential):
         )
 
 
+def patch_stems(model: nn.Module) -> list[PatchStem]:
+    """Every patch stem of `model`."""
+    return [module for module in model.modules() if isinstance(module, PatchStem)]
+
+
 def learn_patches(model: nn.Module, images: Tensor) -> bool:
     """Let every patch stem of `model` learn its atoms from faces uint8 (N, 3, S, S); whether there is one."""
-    stems = [module for module in model.modules() if isinstance(module, PatchStem)]
+    stems = patch_stems(model)
     for stem in stems:
         stem.learn(images)
     return bool(stems)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from rich.progress import (
     BarColumn,
@@ -33,7 +32,7 @@ from vultus.faces.faceset import FaceSet
 from vultus.methods.catalogue import method_name
 from vultus.methods.model import save_model
 from vultus.nets.collective import rank, world_size
-from vultus.nets.patches import learn_patches
+from vultus.nets.patches import learn_patches, patch_stems
 from vultus.training.budget import count_steps, load_side
 from vultus.training.config import RunConfig, differences, to_json
 from vultus.training.distributed import any_process, join
@@ -43,7 +42,7 @@ from vultus.training.machine import hardware, versions
 from vultus.training.memory import tune_allocator
 from vultus.training.watch import Watch, build_watch, watch_now
 
-FIRST_LOOK = 5_000  # faces at most
+FIRST_LOOK = 5_000  # faces at most from which atoms are learned before the first step
 CIRCUMSTANCES = ("steps", "faces_path", "made_with", "machine")  # of run.json: a run may be resumed under others
 
 
@@ -85,8 +84,8 @@ def pretrain(config: RunConfig, faces: str | Path, out: str | Path, *, quiet: bo
     watch = build_watch(chosen, probe, config.probe_label, config.size)
     learner = Learner(config, plan["steps"], len(chosen) // config.batch, device)
     learner.restore(folder)
-    if not learner.progress.step:
-        learn_patches(learner.method, torch.from_numpy(_first_look(chosen, config)))
+    if not learner.progress.step and patch_stems(learner.method):
+        learn_patches(learner.method, torch.from_numpy(chosen.sample(FIRST_LOOK, config.size, config.seed)))
     ended = _run(learner, chosen, load, watch, folder, quiet)
     if not ended:
         return _result(folder, config, "interrupted", learner.progress.step)
@@ -100,12 +99,6 @@ def _device(config: RunConfig) -> str:
     if config.device != "auto":
         return config.device
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _first_look(faces: FaceSet, config: RunConfig) -> np.ndarray:
-    """Unlabelled faces from which layers are read off before the first step, uint8 (N, 3, S, S)."""
-    rows = np.sort(np.random.default_rng(config.seed).permutation(len(faces))[:FIRST_LOOK])
-    return faces.images(rows, config.size)
 
 
 def _plan(config: RunConfig, faces: FaceSet, folder: Path, load: int, device: str) -> dict[str, Any]:
