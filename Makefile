@@ -1,8 +1,8 @@
-# vultus: `make demo` shows the whole way on synthetic faces, `make test` runs the suite.
+# vultus: `make demo` shows the whole way on synthetic faces, `make test` runs the suite, `make docs` the methods' pages.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types bench clean
+.PHONY: demo test lint types bench docs clean
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vultus needs Python 3.11 or newer; call make PYTHON=python3.11")'
@@ -27,6 +27,9 @@ types: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks.speed
+
+docs: .venv/installed
+	$(BIN)/python -m vultus.method_pages docs/methods
 
 clean:
 	rm -rf .venv build src/*.egg-info

@@ -12,6 +12,7 @@ from vultus.faces.faceset import FaceSet, write
 from vultus.recipes import recipe
 from vultus.training.loop import Learner, learn
 from vultus.training.memory import tune_allocator
+from vultus.training.supply import Supply
 
 RECIPES, BATCH, SIZE, STEPS = ("pcl-cpu", "simclr-cpu", "pcl-paper"), 256, 64, 4
 
@@ -20,7 +21,7 @@ def peak(name: str, folder: Path) -> float:
     """GB resident at most while this process decodes, learns and holds the optimiser's moments."""
     tune_allocator()
     learner = Learner(replace(recipe(name), batch=BATCH, size=SIZE), STEPS, STEPS, "cpu")
-    learn(learner, FaceSet.open(folder), SIZE, STEPS, lambda _: False)
+    learn(learner, Supply(FaceSet.open(folder), SIZE), STEPS, lambda _: False)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 

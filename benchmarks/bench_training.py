@@ -17,6 +17,7 @@ from vultus.recipes import pcl_paper
 from vultus.training.config import RunConfig
 from vultus.training.loop import Learner, learn
 from vultus.training.memory import tune_allocator
+from vultus.training.supply import Supply
 
 BATCH, SIZE, STEPS, ROUNDS = 256, 64, 3, 5
 REFERENCE = 64 / 57  # faces/s of the authors' code on this kind of machine: 57 s for 64 faces
@@ -25,7 +26,7 @@ REFERENCE = 64 / 57  # faces/s of the authors' code on this kind of machine: 57 
 def whole_step(learner: Learner, faces: FaceSet) -> float:
     """Faces/s of the loop as it is: decoding, views, losses, optimiser."""
     start, done = time.perf_counter(), learner.progress.step
-    learn(learner, faces, 112, done + STEPS, lambda _: False)
+    learn(learner, Supply(faces, 112), done + STEPS, lambda _: False)
     return STEPS * BATCH / (time.perf_counter() - start)
 
 

@@ -4,10 +4,13 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from faces_pictures import bomb, encoded, jpeg, smooth
 from vultus.faces import decode
+from vultus.faces.jpeg_header import Header, read_header
 
 
 def face(data: bytes, size: int, box: decode.Box | None = None) -> np.ndarray:
@@ -187,3 +190,27 @@ def test_a_jpeg_bomb_is_refused_by_its_header() -> None:
 def test_improper_boxes(box: decode.Box) -> None:
     with pytest.raises(ValueError, match="left, top, right, bottom"):
         decode.check_box(box)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3), ("CMYK", 4)])
+def test_a_jpegs_header_is_read_without_its_pixels(mode: str, channels: int, progressive: bool) -> None:
+    picture = Image.fromarray(smooth(5)).convert(mode).resize((40, 24))
+    exif = Image.Exif()
+    for turned in (False, True):
+        if turned:
+            exif[0x0112] = 6
+        buffer = io.BytesIO()
+        picture.save(
+            buffer, "JPEG", progressive=progressive, exif=exif if turned else b"", comment=b"\xff\xc0 no frame"
+        )
+        assert read_header(buffer.getvalue()) == Header(24, 40, channels, turned)
+
+
+@given(st.binary(max_size=64), st.integers(0, 400))
+def test_no_bytes_make_the_header_fail(junk: bytes, cut: int) -> None:
+    data = jpeg(1)
+    for broken in (b"\xff\xd8" + junk, data[:cut], data[:cut] + junk + data[cut:]):
+        header = read_header(broken)
+        assert header is None or min(header.height, header.width, header.channels) >= 0
+    assert read_header(junk) is None or junk[:2] == b"\xff\xd8"

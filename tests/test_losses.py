@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vultus.methods import losses
+from vultus.methods import distillation, losses, margins
 
 
 def cosine(a, b):
@@ -58,7 +58,7 @@ def test_mixed_info_nce_leaves_out_every_mix_that_holds_the_anchors_own_face(mon
 
 @pytest.mark.parametrize("closed", [True, False])
 @pytest.mark.parametrize("shared", [True, False])
-def test_pose_nce_is_the_loop(closed, shared):
+def test_nce_is_the_loop(closed, shared):
     torch.manual_seed(3)
     anchor, positive = torch.randn(4, 5), torch.randn(4, 5)
     negatives = torch.randn(6, 5) if shared else torch.randn(4, 6, 5)
@@ -68,7 +68,7 @@ def test_pose_nce_is_the_loop(closed, shared):
         own = negatives if shared else negatives[i]
         below = sum(math.exp(cosine(anchor[i], n) / 0.2) for n in own) + (s if closed else 0)
         expected += -math.log(s / below) / 4
-    assert losses.pose_nce(anchor, positive, negatives, 0.2, closed=closed).item() == pytest.approx(expected, rel=1e-4)
+    assert losses.nce(anchor, positive, negatives, 0.2, closed=closed).item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_mixed_rows_lie_between_rows_of_the_same_face():
@@ -117,3 +117,134 @@ def test_formulas_keep_their_digits_under_autocast():
         inside = losses.info_nce(a, b, 0.07)
     assert inside.dtype == torch.float32
     torch.testing.assert_close(inside, losses.info_nce(a, b, 0.07))
+
+
+def test_cross_nce_is_the_loop():
+    torch.manual_seed(8)
+    query, keys, extra = torch.randn(4, 5), torch.randn(4, 5), torch.randn(4, 2, 5)
+    expected = 0.0
+    for i in range(4):
+        s = math.exp(cosine(query[i], keys[i]) / 0.3)
+        below = sum(math.exp(cosine(query[i], k) / 0.3) for k in keys)
+        below += sum(math.exp(cosine(query[i], e) / 0.3) for e in extra[i])
+        expected += -math.log(s / below) / 4
+    assert losses.cross_nce(query, keys, 0.3, extra).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_regression_is_the_squared_distance_of_unit_vectors():
+    torch.manual_seed(9)
+    a, b = torch.randn(5, 6), torch.randn(5, 6)
+    expected = sum(float((x / x.norm() - y / y.norm()).square().sum()) for x, y in zip(a, b, strict=True)) / 5
+    assert losses.regression(a, b).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("form", ["hinge", "triplet", "logistic", "infonce"])
+def test_every_form_of_the_warped_negative_is_its_formula(form):
+    torch.manual_seed(10)
+    p, near, far = torch.randn(5, 6), torch.randn(5, 6), torch.randn(5, 6)
+    m, tau, expected = 0.1, 0.3, 0.0
+    for i in range(5):
+        s, t = cosine(p[i], near[i]), cosine(p[i], far[i])
+        expected += {
+            "hinge": max(0, t - m),
+            "triplet": max(0, t - s + m),
+            "logistic": math.log(1 + math.exp((t - s) / tau)),
+            "infonce": -math.log(
+                math.exp(s / tau) / (sum(math.exp(cosine(p[i], z) / tau) for z in near) + math.exp(t / tau))
+            ),
+        }[form] / 5
+    assert losses.away_from_warped(p, near, far, form, m, tau).item() == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("form", ["hinge", "triplet", "logistic", "infonce"])
+def test_every_form_asks_more_the_nearer_the_warped_face_is(form):
+    torch.manual_seed(11)
+    p, near, other = torch.randn(6, 8), torch.randn(6, 8), torch.randn(6, 8)
+    values = [losses.away_from_warped(p, near, p + k * other, form, 0.1, 0.3).item() for k in (0.1, 0.5, 2.0)]
+    assert values[0] > values[1] > values[2]
+
+
+def test_the_distillation_formulas_are_their_loops():
+    torch.manual_seed(12)
+    p, logits = torch.randn(4, 6).softmax(1), torch.randn(4, 6)
+    q = logits.softmax(1)
+    crossed = -sum(float(p[i, k]) * math.log(float(q[i, k])) for i in range(4) for k in range(6)) / 4
+    assert distillation.cross_entropy(p, logits).item() == pytest.approx(crossed, rel=1e-5)
+    powers = p.double() ** 4
+    torch.testing.assert_close(
+        distillation.sharpened(p, 0.25).double(), powers / powers.sum(1, keepdim=True), atol=1e-5, rtol=1e-4
+    )
+    mean = [float(p[:, k].mean()) for k in range(6)]
+    entropy = -sum(m * math.log(m) for m in mean)
+    assert distillation.mean_entropy_gap(p).item() == pytest.approx(math.log(6) - entropy, abs=1e-5)
+    assert distillation.prototypes_used(p).item() == pytest.approx(math.exp(entropy) / 6, rel=1e-4)
+
+
+def test_sinkhorn_is_the_loop_and_balances():
+    torch.manual_seed(13)
+    p = (3 * torch.randn(8, 4)).softmax(1)
+    q = p.double().tolist()
+    for _ in range(3):
+        sums = [sum(row[k] for row in q) for k in range(4)]
+        q = [[v / s for v, s in zip(row, sums, strict=True)] for row in q]
+        q = [[v / sum(row) for v in row] for row in q]
+    torch.testing.assert_close(distillation.sinkhorn(p, 3).double(), torch.tensor(q).double(), atol=1e-5, rtol=1e-4)
+    assert torch.equal(distillation.sinkhorn(p, 0), p)
+    torch.testing.assert_close(distillation.sinkhorn(p, 50).sum(0), torch.full((4,), 2.0), atol=1e-3, rtol=0)
+
+
+def test_the_signs_of_collapse_know_both_kinds():
+    alike = torch.zeros(8, 16).index_fill(1, torch.tensor([3]), 1.0)
+    uniform = torch.full((8, 16), 1 / 16)
+    spread = torch.eye(16)
+    assert distillation.prototypes_used(alike).item() == pytest.approx(1 / 16, rel=1e-3)
+    assert distillation.prototypes_used(spread).item() == pytest.approx(1.0, rel=1e-3)
+    assert distillation.sharpness(uniform).item() == pytest.approx(0.0, abs=1e-5)
+    assert distillation.sharpness(spread).item() == pytest.approx(1.0, abs=1e-5)
+
+
+def angles(codes, classes):
+    return [[math.acos(max(-1, min(1, cosine(x, c)))) for c in classes] for x in codes]
+
+
+def test_arcface_adds_to_the_angle_of_the_own_class():
+    torch.manual_seed(14)
+    codes, classes, target = torch.randn(5, 7), torch.randn(3, 7), torch.tensor([2, 0, -1, 1, 1])
+    found = margins.arcface(margins.cosines(codes, classes), target, 0.5)
+    for i, row in enumerate(angles(codes, classes)):
+        for k, theta in enumerate(row):
+            own = k == target[i]
+            expected = math.cos(theta + 0.5) if own and theta < math.pi - 0.5 else math.cos(theta)
+            expected -= 0.5 * math.sin(0.5) if own and theta >= math.pi - 0.5 else 0
+            assert found[i, k].item() == pytest.approx(expected, abs=1e-4)
+
+
+def test_sphereface_multiplies_the_angle_and_falls_all_the_way():
+    theta = torch.linspace(0.01, math.pi - 0.01, 200)
+    found = margins.sphereface(theta.cos()[:, None], torch.zeros(200, dtype=torch.long), 4.0)[:, 0]
+    assert (found.diff() < 1e-4).all()
+    first = theta < math.pi / 4
+    torch.testing.assert_close(found[first], (4 * theta[first]).cos(), atol=1e-3, rtol=0)
+    torch.testing.assert_close(found[-1], torch.tensor(-1.0 - 2 * 3), atol=1e-2, rtol=0)
+
+
+def test_unknown_labels_teach_nothing():
+    torch.manual_seed(15)
+    logits = torch.randn(4, 3, requires_grad=True)
+    margins.class_loss(logits, torch.tensor([1, -1, 2, -1])).backward()
+    assert (logits.grad[[1, 3]] == 0).all() and (logits.grad[[0, 2]] != 0).any()
+    assert margins.class_loss(logits, torch.full((4,), -1)).item() == 0
+    values = torch.randn(2, 3, requires_grad=True)
+    target = torch.tensor([[float("nan"), 0.2, 1.0], [0.0, float("nan"), 0.7]])
+    for loss in (margins.binary_loss, margins.regression_loss):
+        values.grad = None
+        loss(values, target).backward()
+        assert values.grad.isfinite().all()
+        assert values.grad[0, 0] == 0 and values.grad[1, 1] == 0 and (values.grad != 0).sum() == 4
+
+
+def test_label_losses_are_their_formulas():
+    values, target = torch.tensor([[0.5, -2.0]]), torch.tensor([[1.0, 0.0]])
+    binary = (math.log(1 + math.exp(-0.5)) + math.log(1 + math.exp(-2.0))) / 2
+    assert margins.binary_loss(values, target).item() == pytest.approx(binary, rel=1e-5)
+    assert margins.regression_loss(values, target).item() == pytest.approx((0.125 + 1.5) / 2, rel=1e-5)

@@ -28,6 +28,7 @@ from vultus.training.loop import Learner, NonFiniteLossError
 from vultus.training.optimisers import build_optimiser, rate_at
 from vultus.training.run import pretrain
 from vultus.training.seeding import schedule
+from vultus.training.supply import Batch
 
 PCL_SMALL = PCLConfig(hidden=16, projection=8, pose_faces=4, whole_faces=4, pose="queue", queue=16)
 RUN = RunConfig(
@@ -147,15 +148,15 @@ def test_a_loss_that_is_not_finite_is_named_and_changes_no_weight(learner, monke
         learner.method, "losses", lambda views: {"contrast": torch.tensor(float("nan"), requires_grad=True)}
     )
     with pytest.raises(NonFiniteLossError, match=r"contrast = nan at step 0"):
-        learner.step(IMAGES)
+        learner.step(Batch(IMAGES))
     assert all(torch.equal(v, before[k]) for k, v in learner.method.named_parameters())
 
 
 def test_a_full_disk_leaves_the_previous_checkpoint(learner, tmp_path, monkeypatch):
-    learner.step(IMAGES)
+    learner.step(Batch(IMAGES))
     learner.save(tmp_path)
     kept = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
-    learner.step(IMAGES)
+    learner.step(Batch(IMAGES))
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -180,14 +181,14 @@ def test_a_checkpoint_brings_back_weights_moments_and_balance(tmp_path):
 
     first = fresh()
     for _ in range(5):
-        first.step(IMAGES)
+        first.step(Batch(IMAGES))
     first.save(tmp_path)
     second = fresh()
     second.restore(tmp_path)
     assert second.progress.step == 5 and second.average == first.average
     assert first.average.weights() != {"face": 1.0, "pose": 1.0}
     for learner in (first, second):
-        learner.step(IMAGES)
+        learner.step(Batch(IMAGES))
     assert_same_bits(first.method.state_dict(), second.method.state_dict())
 
 
@@ -196,11 +197,11 @@ def test_accumulated_parts_give_the_mean_gradient_of_the_parts():
     learner = Learner(config, 10, 5, "cpu")
     grads = []
     for part in range(2):
-        learner._backward(IMAGES[part * 4 : part * 4 + 4], part, {"contrast": 1.0})
+        learner._backward(Batch(IMAGES[part * 4 : part * 4 + 4]), part, {"contrast": 1.0})
         grads.append([p.grad.clone() for p in learner.method.parameters()])
     learner.method.zero_grad()
     twin = Learner(replace(config, accumulate=1), 10, 5, "cpu")
-    twin._backward(IMAGES[:4], 0, {"contrast": 1.0})
+    twin._backward(Batch(IMAGES[:4]), 0, {"contrast": 1.0})
     for half, whole in zip(grads[0], twin.method.parameters(), strict=True):
         torch.testing.assert_close(2 * half, whole.grad, atol=1e-6, rtol=1e-4)
 

@@ -88,13 +88,14 @@ def test_magnitude_zero_moves_by_the_common_half_pixel_at_most():
 def test_landmarks_are_the_centres_and_unknown_ones_random():
     marks = torch.full((8, 3, 2), float("nan"))
     marks[:4] = torch.tensor([[0.3, 0.4], [0.7, 0.4], [0.5, 0.8]])
-    warp = LocalWarp(points=6)
+    warp = LocalWarp(points=6, at_landmarks=True)
     bumps = draw(View(16, (warp,)), 8, generator(), shared=Shared(landmarks=marks)).geometry[1]
     centres = (bumps.centres + 1) / 2
     distance = (centres[:4, :, None] - marks[:4, None]).norm(dim=-1).amin(2)
     assert distance.max() < 1e-6
     assert centres[4:].isfinite().all() and centres[4:].unique(dim=0).shape[0] == 4
-    peak = field(LocalWarp(points=1), 8, shared=Shared(landmarks=marks)).norm(dim=-1)[:4].flatten(1).argmax(1)
+    shift = field(LocalWarp(points=1, at_landmarks=True), 8, shared=Shared(landmarks=marks))
+    peak = shift.norm(dim=-1)[:4].flatten(1).argmax(1)
     found = torch.stack((peak % 65, peak // 65), 1) / 64
     assert (found[:, None] - marks[:4]).norm(dim=-1).amin(1).max() < 0.03
 

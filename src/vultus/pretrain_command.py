@@ -33,7 +33,7 @@ def pretrain(arguments: list[str]) -> None:
     if not arguments or arguments[0].startswith("-"):
         screen.print(f"usage: vultus pretrain METHOD FACES --out RUN [--recipe NAME] [OPTIONS]\n\nmethods: {names}")
         for name, make in RECIPES.items():
-            screen.print(f"  --recipe {name:12} {(make.__doc__ or '').splitlines()[0]}")
+            screen.print(f"  --recipe {name:20} {(make.__doc__ or '').splitlines()[0]}")
         screen.print("\n`vultus pretrain METHOD --help` shows every setting.")
         if "--help" in arguments or "-h" in arguments:
             return
@@ -58,6 +58,8 @@ def pretrain(arguments: list[str]) -> None:
     if result.status == "interrupted":
         screen.print(f"interrupted and saved after {seen}; repeat the command to go on")
         raise SystemExit(143)
+    if result.pairs:
+        screen.print(f"pairs were made of: {result.pairs}")
     screen.print(f"[bold]{result.status}[/]: {seen} in {result.seconds / 60:.1f} min; the model lies in {result.out}")
 
 

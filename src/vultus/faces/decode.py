@@ -15,6 +15,8 @@ import numpy.typing as npt
 import simplejpeg
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from vultus.faces.jpeg_header import Header, read_header
+
 Pixels = npt.NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 
@@ -24,7 +26,6 @@ WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 # Pillow's other plug-ins (EPS starts Ghostscript) have no business with pictures of unknown origin
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 _ORIENTATION = 0x0112
-_EXIF_REACH = 65536 + 4096  # bytes; the Exif segment stands at a JPEG's start and is at most 64 KB long
 _CONVERTIBLE = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "HSV", "LA", "PA", "La", "RGBa", "RGBA")
 
 
@@ -76,8 +77,9 @@ def _upright(data: bytes, min_height: int, min_width: int) -> Pixels:
     """[H, W] or [H, W, 3]; where a side of 0 asks for the full size."""
     if not data:
         raise UnreadableImageError("empty file")
-    if data[:2] == b"\xff\xd8" and not _rotated(data):
-        pixels = _jpeg(data, min_height, min_width)
+    header = read_header(data)
+    if header is not None and not (header.exif and _rotated(data)):
+        pixels = _jpeg(data, header, min_height, min_width)
         if pixels is not None:
             return pixels
     return _any(data)
@@ -85,8 +87,6 @@ def _upright(data: bytes, min_height: int, min_width: int) -> Pixels:
 
 def _rotated(data: bytes) -> bool:
     """Whether a JPEG's Exif block asks for a turn; an unreadable block counts as one, for Pillow to judge."""
-    if data.find(b"Exif\0\0", 0, _EXIF_REACH) < 0:
-        return False
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
             return bool(image.getexif().get(_ORIENTATION, 1) != 1)
@@ -94,26 +94,22 @@ def _rotated(data: bytes) -> bool:
         return True
 
 
-def _jpeg(data: bytes, min_height: int, min_width: int) -> Pixels | None:
+def _jpeg(data: bytes, header: Header, min_height: int, min_width: int) -> Pixels | None:
     """None where libjpeg-turbo is not content: Pillow forgives more, and names the fault."""
-    try:
-        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
-    except ValueError:
+    _refuse_large(header.height, header.width)
+    if header.channels not in (1, 3):
         return None
-    _refuse_large(height, width)
-    if colours not in ("Gray", "YCbCr", "RGB"):
-        return None
-    scaled = min_height > 0 and height >= 2 * min_height and width >= 2 * min_width
+    scaled = min_height > 0 and header.height >= 2 * min_height and header.width >= 2 * min_width
     try:
         pixels: Pixels = simplejpeg.decode_jpeg(
             data,
-            "GRAY" if colours == "Gray" else "RGB",
+            "GRAY" if header.channels == 1 else "RGB",
             min_height=min_height if scaled else 0,
             min_width=min_width if scaled else 0,
         )
     except ValueError:
         return None
-    return pixels[:, :, 0] if colours == "Gray" else pixels
+    return pixels[:, :, 0] if header.channels == 1 else pixels
 
 
 def _any(data: bytes) -> Pixels:

@@ -73,6 +73,12 @@ class FaceSet:
         return self._seen(self._store.values("name"))
 
     @property
+    def boxes(self) -> npt.NDArray[np.float32]:
+        """[N, 4] left, top, right, bottom of the faces in parts of their pictures; 0, 0, 1, 1 where there is none."""
+        boxes = self._seen(self._store.values("box")).astype(np.float32)
+        return np.where(np.isfinite(boxes).all(1, keepdims=True), boxes, np.array(decode.WHOLE, np.float32))
+
+    @property
     def content_hash(self) -> str:
         """SHA-256, in hex, over these faces and labels in this order; a view has one of its own."""
         if self._rows is None:

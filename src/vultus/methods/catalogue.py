@@ -1,22 +1,76 @@
 """The methods by name."""
 
+from typing import Any
+
+from vultus.methods.byol import BYOL, BYOLConfig
+from vultus.methods.contrawarping import ContraWarping, ContraWarpingConfig
+from vultus.methods.deformae import DeformAE, DeformAEConfig
+from vultus.methods.dino import DINO, DINOConfig
+from vultus.methods.fabnet import FAbNet, FAbNetConfig
+from vultus.methods.facecycle import FaceCycle, FaceCycleConfig
+from vultus.methods.moco import MoCo, MoCoConfig
 from vultus.methods.pcl import PCL, PCLConfig
+from vultus.methods.pros import ProS, ProSConfig
 from vultus.methods.simclr import SimCLR, SimCLRConfig
+from vultus.methods.splitbrain import SplitBrain, SplitBrainConfig
+from vultus.methods.supervised import Supervised, SupervisedConfig
+from vultus.methods.tcae import TCAE, TCAEConfig
 
-MethodConfig = PCLConfig | SimCLRConfig
+MethodConfig = (
+    BYOLConfig
+    | ContraWarpingConfig
+    | DeformAEConfig
+    | DINOConfig
+    | FAbNetConfig
+    | FaceCycleConfig
+    | MoCoConfig
+    | PCLConfig
+    | ProSConfig
+    | SimCLRConfig
+    | SplitBrainConfig
+    | SupervisedConfig
+    | TCAEConfig
+)
+AnyMethod = (
+    BYOL
+    | ContraWarping
+    | DeformAE
+    | DINO
+    | FAbNet
+    | FaceCycle
+    | MoCo
+    | PCL
+    | ProS
+    | SimCLR
+    | SplitBrain
+    | Supervised
+    | TCAE
+)
 
-METHODS = {"pcl": (PCLConfig, PCL), "simclr": (SimCLRConfig, SimCLR)}
+METHODS: dict[str, tuple[type[MethodConfig], Any]] = {
+    "pcl": (PCLConfig, PCL),
+    "contrawarping": (ContraWarpingConfig, ContraWarping),
+    "pros": (ProSConfig, ProS),
+    "simclr": (SimCLRConfig, SimCLR),
+    "moco": (MoCoConfig, MoCo),
+    "byol": (BYOLConfig, BYOL),
+    "dino": (DINOConfig, DINO),
+    "fabnet": (FAbNetConfig, FAbNet),
+    "tcae": (TCAEConfig, TCAE),
+    "facecycle": (FaceCycleConfig, FaceCycle),
+    "splitbrain": (SplitBrainConfig, SplitBrain),
+    "deformae": (DeformAEConfig, DeformAE),
+    "supervised": (SupervisedConfig, Supervised),
+}
 
 
 def method_name(config: MethodConfig) -> str:
     """The name under which the class of `config` is listed."""
-    return next(name for name, (kind, _) in METHODS.items() if isinstance(config, kind))
+    return next(name for name, (kind, _) in METHODS.items() if type(config) is kind)
 
 
-def build_method(config: MethodConfig, size: int) -> PCL | SimCLR:
+def build_method(config: MethodConfig, size: int) -> AnyMethod:
     """The method that `config` sets, for views of `size` pixels a side."""
-    match config:
-        case PCLConfig():
-            return PCL(config, size)
-        case SimCLRConfig():
-            return SimCLR(config, size)
+    _, kind = METHODS[method_name(config)]
+    method: AnyMethod = kind(config, size)
+    return method

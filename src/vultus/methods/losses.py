@@ -59,8 +59,8 @@ def info_nce(a: Tensor, b: Tensor, temperature: float, mix: float = 0.0) -> Tens
 
 
 @in_float32
-def pose_nce(anchor: Tensor, positive: Tensor, negatives: Tensor, temperature: float, *, closed: bool = True) -> Tensor:
-    """PCL's l_p: a positive of the same pose against flipped faces (CVPR 2023, pose-related loss).
+def nce(anchor: Tensor, positive: Tensor, negatives: Tensor, temperature: float, *, closed: bool = True) -> Tensor:
+    """One positive against listed negatives: PCL's l_p against flipped faces, MoCo's eq. 1 against a queue.
 
         for each face i:
             s = exp(sim(anchor[i], positive[i])/τ)
@@ -68,7 +68,7 @@ def pose_nce(anchor: Tensor, positive: Tensor, negatives: Tensor, temperature: f
         return loss / N
 
     anchor, positive: (N, D); negatives: (N, M, D), each face's own, or (M, D), shared by all.
-    `closed` puts the positive into the denominator, as the authors' code does and the paper does not.
+    `closed` puts the positive into the denominator, as MoCo and PCL's code do and PCL's paper does not.
     """
     anchor, positive = F.normalize(anchor, dim=1), F.normalize(positive, dim=1)
     negatives = F.normalize(negatives, dim=-1)
@@ -129,3 +129,56 @@ def orthogonality_correlation(face: Tensor, pose: Tensor) -> Tensor:
         x = gather(x / x.detach().norm(dim=1, keepdim=True).clamp_min(1e-6))
         grams.append(x @ x.T)
     return (grams[0] * grams[1]).sum() / (face[0].numel() * pose[0].numel())
+
+
+@in_float32
+def cross_nce(query: Tensor, keys: Tensor, temperature: float, extra: Tensor | None = None) -> Tensor:
+    """InfoNCE of queries against the keys of all faces, the own one positive (MoCo v3, algorithm 1, without its 2τ).
+
+        for each face i:
+            s = exp(sim(query[i], keys[i])/τ)
+            loss += −log( s / ( Σ_j exp(sim(query[i], keys[j])/τ) + Σ_m exp(sim(query[i], extra[i][m])/τ) ) )
+        return loss / N
+
+    query, keys: (n, D), keys without gradient; the keys of all processes count. extra: (n, M, D), each face's own
+    further negatives.
+    """
+    query = F.normalize(query, dim=1)
+    logits = query @ gather(F.normalize(keys, dim=1)).T / temperature
+    if extra is not None:
+        own = torch.einsum("nd,nmd->nm", query, F.normalize(extra, dim=-1)) / temperature
+        logits = torch.cat([logits, own], 1)
+    return F.cross_entropy(logits, torch.arange(len(query), device=query.device) + rank() * len(query))
+
+
+@in_float32
+def regression(prediction: Tensor, target: Tensor) -> Tensor:
+    """BYOL (Grill et al. 2020, eq. 2): the squared distance of unit vectors, mean over faces of 2 − 2 cos."""
+    return (2 - 2 * F.cosine_similarity(prediction, target, dim=1)).mean()
+
+
+@in_float32
+def away_from_warped(
+    prediction: Tensor, target: Tensor, warped: Tensor, form: str, margin: float, temperature: float
+) -> Tensor:
+    """ContraWarping's negative: a face's prediction p keeps away from z⁻, the target of the face locally warped.
+
+    With s⁺ = cos(p, z⁺) and s⁻ = cos(p, z⁻), mean over faces of
+        hinge      max(0, s⁻ − margin)
+        triplet    max(0, s⁻ − s⁺ + margin)
+        logistic   log(1 + exp((s⁻ − s⁺)/τ))
+        infonce    −log exp(s⁺/τ) / ( Σ_j exp(cos(p, z_j⁺)/τ) + exp(s⁻/τ) ), z_j⁺ of every face
+    prediction, target, warped: (N, D). The paper states the negative, not the form.
+    """
+    if form == "infonce":
+        return cross_nce(prediction, target, temperature, warped[:, None])
+    near = F.cosine_similarity(prediction, target, dim=1)
+    far = F.cosine_similarity(prediction, warped, dim=1)
+    match form:
+        case "hinge":
+            return (far - margin).clamp(min=0).mean()
+        case "triplet":
+            return (far - near + margin).clamp(min=0).mean()
+        case "logistic":
+            return F.softplus((far - near) / temperature).mean()
+    raise ValueError(f"no form {form!r}: there are hinge, triplet, logistic, infonce")

@@ -137,7 +137,7 @@ class PCL(nn.Module):
             self.past = torch.cat([fresh, self.past])[: self.config.queue]
         flips = formulas.mix_rows(flips, self.config.mix)
         tau = self.config.temperature
-        return formulas.pose_nce(a, b, flips, tau) + formulas.pose_nce(b, a, flips, tau)
+        return formulas.nce(a, b, flips, tau) + formulas.nce(b, a, flips, tau)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """`shared` F_s, `face` F_f, `pose` F_p and `face+pose` F_f + F_p, all flattened maps."""

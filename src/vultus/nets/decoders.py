@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def _up(inputs: int, outputs: int) -> nn.Sequential:
+def up(inputs: int, outputs: int) -> nn.Sequential:
+    """Twice the side, bilinear, then a 3×3 convolution with batch norm."""
     return nn.Sequential(
         nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
         nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False),
@@ -30,7 +31,7 @@ class PaperDecoder(nn.Module):
         super().__init__()
         self.size = size
         self.linear = nn.Linear(values, self.WIDTHS[0])
-        self.ups = nn.Sequential(*(_up(a, b) for a, b in zip(self.WIDTHS, self.WIDTHS[1:], strict=False)))
+        self.ups = nn.Sequential(*(up(a, b) for a, b in zip(self.WIDTHS, self.WIDTHS[1:], strict=False)))
         self.out = nn.Conv2d(16, 16, 3, 1, 1)  # three channels are kept: see the module's note
 
     def forward(self, code: Tensor) -> Tensor:
@@ -51,7 +52,7 @@ class FastDecoder(nn.Module):
             raise ValueError(f"the fast decoder takes sizes that are multiples of 16, got {size}")
         self.side = size // 16
         self.linear = nn.Linear(values, self.WIDTHS[0] * self.side**2)
-        self.ups = nn.Sequential(*(_up(a, b) for a, b in zip(self.WIDTHS, self.WIDTHS[1:], strict=False)))
+        self.ups = nn.Sequential(*(up(a, b) for a, b in zip(self.WIDTHS, self.WIDTHS[1:], strict=False)))
         self.out = nn.Conv2d(self.WIDTHS[-1], 12, 3, 1, 1)
 
     def forward(self, code: Tensor) -> Tensor:

@@ -93,8 +93,17 @@ def patch_stems(model: nn.Module) -> list[PatchStem]:
 
 
 def learn_patches(model: nn.Module, images: Tensor) -> bool:
-    """Let every patch stem of `model` learn its atoms from faces uint8 (N, 3, S, S); whether there is one."""
+    """Let every patch stem of `model` learn its atoms from faces uint8 (N, 3, S, S); whether there is one.
+
+    The same faces give the same atoms, so that a stem learns and others of its kind, as of a momentum copy, take over.
+    """
     stems = patch_stems(model)
+    taught: dict[torch.Size, PatchStem] = {}
     for stem in stems:
-        stem.learn(images)
+        kind = stem.filters.shape
+        if kind in taught:
+            stem.load_state_dict(taught[kind].state_dict())
+        else:
+            stem.learn(images)
+            taught[kind] = stem
     return bool(stems)

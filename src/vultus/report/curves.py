@@ -48,7 +48,7 @@ def curves(runs: Sequence[Run]) -> dict[str, list[Curve]]:
     """Quantity → its curve in each run that logged it; losses first, weights after them, then probe and rate."""
     found: dict[str, list[Curve]] = {}
     for place, run in enumerate(runs):
-        names = dict.fromkeys(k for e in run.events for k in e if k not in ("step", "kind", "seconds"))
+        names = dict.fromkeys(k for e in run.events for k in e if k not in ("step", "kind", "seconds", "text"))
         for name in names:
             steps, values = _points(run.events, name)
             curve = Curve(run.label, run_colour(place), steps, values, int(run.plan["batch"]))

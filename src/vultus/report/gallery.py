@@ -73,17 +73,22 @@ def views(runs: Sequence[Run], sample: Sample | None) -> Section:
     return _section("views", "What the method sees", parts, runs, sample)
 
 
+PCL_PANEL = (
+    "What the decoder D draws from the face feature F_f, the pose feature F_p, and F_p̂, the pose feature of the "
+    "mirrored face. Look for D(F_f, F_p̂) turned the other way with the same face, D(F_f) without a clear pose, and "
+    "D(F_p) with the pose of its row and nobody’s face."
+)
+
+
 def reconstructions(runs: Sequence[Run], sample: Sample | None) -> Section:
-    """What PCL's decoder draws."""
+    """What the decoders draw."""
     drawing = [(run, model) for run, model in _with_model(runs) if draws(model)]
     parts: list[Markup] = []
     for run, model in drawing:
         if sample is not None:
             columns = reconstruction_columns(model, sample.faces, range(min(SHOWN, len(sample.faces))))
             caption = (
-                "What the decoder D draws from the face feature F_f, the pose feature F_p, and F_p̂, the "
-                "pose feature of the mirrored face. Look for D(F_f, F_p̂) turned the other way with the same face, "
-                "D(F_f) without a clear pose, and D(F_p) with the pose of its row and nobody’s face."
+                PCL_PANEL if model.name == "pcl" else (model.method.reconstructions.__doc__ or "").partition(";")[0]
             )
             parts.append(element("h3", run.label))
             parts.append(_columns(columns, caption, f"{{}} of {SHOWN} faces, drawn by {run.label}"))

@@ -10,7 +10,6 @@ from torch.nn.functional import interpolate
 
 from vultus.faces.faceset import FaceSet
 from vultus.methods.model import FaceModel, to_batch
-from vultus.methods.pcl import PCL
 from vultus.nets.precision import autocast
 from vultus.report.neighbours import nearest
 from vultus.training.budget import load_side
@@ -48,9 +47,9 @@ def view_columns(model: FaceModel, faces: FaceSet, rows: Sequence[int], seed: in
 
 
 def reconstruction_columns(model: FaceModel, faces: FaceSet, rows: Sequence[int]) -> dict[str, Pixels]:
-    """PCL's panel by name, as columns over the same faces. Raises ValueError for a model that has no decoder."""
+    """The method's panel by name, as columns over the same faces. Raises ValueError for a model without a decoder."""
     if not draws(model):
-        raise ValueError(f"{model.name} has no decoder: only PCL with reconstruct=True draws faces")
+        raise ValueError(f"{model.name} has no decoder to draw faces with")
     images = to_batch(faces.images(rows, model.size), model.size).to(model.device)
     with torch.inference_mode(), autocast(model.device, "fp32"):
         drawn = model.method.reconstructions(images)  # type: ignore[operator]
@@ -59,7 +58,7 @@ def reconstruction_columns(model: FaceModel, faces: FaceSet, rows: Sequence[int]
 
 def draws(model: FaceModel) -> bool:
     """Whether the model can show what its features hold."""
-    return isinstance(model.method, PCL) and model.method.config.reconstruct
+    return hasattr(model.method, "reconstructions") and getattr(model.method.config, "reconstruct", True)
 
 
 def neighbour_sheet(

@@ -11,18 +11,19 @@ from vultus.faces.faceset import FaceSet
 from vultus.training.config import RunConfig
 from vultus.training.distributed import agreed, any_process
 from vultus.training.loop import Learner, learn
+from vultus.training.supply import Supply
 
 WARM, FEWEST, MOST = 2, 3, 8  # steps of the throw-away learner: untimed, timed at least, timed at most
 SHARE = 0.05  # of the budget: a short run is not timed for longer than this, but for the fewest steps
 
 
-def count_steps(config: RunConfig, faces: FaceSet, load: int, device: str) -> int:
+def count_steps(config: RunConfig, supply: Supply, device: str) -> int:
     """Steps of the whole run, at least 1.
 
     With `minutes`, a throw-away learner is timed on a few real steps once, and the count is noted in the run's
     folder: the run itself stays a function of its seed, however fast the machine is when it is resumed.
     """
-    per_epoch = len(faces) // config.batch
+    per_epoch = len(supply.faces) // config.batch
     if not config.minutes:
         return max(round(config.epochs * per_epoch), 1)
     learner = Learner(replace(config, compile=False), WARM + MOST, per_epoch, device)
@@ -33,7 +34,7 @@ def count_steps(config: RunConfig, faces: FaceSet, load: int, device: str) -> in
         timed = len(ends) - WARM
         return any_process(timed >= FEWEST and ends[-1] - ends[WARM - 1] > SHARE * config.minutes * 60, device)
 
-    learn(learner, faces, load, WARM + MOST, enough)
+    learn(learner, supply, WARM + MOST, enough)
     rate = (len(ends) - WARM) / (ends[-1] - ends[WARM - 1])
     return max(int(agreed(config.minutes * 60 * rate)), 1)
 

@@ -1,5 +1,6 @@
 """What a run is: one frozen dataclass, every field a flag of `vultus pretrain`."""
 
+import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ class RunConfig:
     optimiser: Literal["adamw", "adam", "sgd", "lars"] = "adamw"
     lr: float = 1e-3  # highest learning rate
     weight_decay: float = 0.05  # not on biases and norms
+    weight_decay_end: float | None = None  # decay reached along a cosine at the end of the run; None: it stays
     warmup: float = 0.05  # part of the run in which the rate rises; then it falls as a cosine
     clip: float = 3.0  # largest gradient norm; 0: no clipping
     accumulate: int = 1  # parts a batch is cut into, to save memory; negatives come from within a part
@@ -25,6 +27,7 @@ class RunConfig:
     compile: bool = False  # torch.compile; gains on GPUs, loses on CPUs
     device: str = "auto"  # auto: cuda where there is one, else cpu
     seed: int = 0  # of all randomness
+    pairs: Literal["auto", "self"] = "auto"  # partners of methods that learn from two pictures: of a person, or itself
     split: str = "train"  # which of the set's splits is learned from; "all" for every face
     probe: str = ""  # a labelled face set read by kNN during the run; "": none
     probe_label: str = "expression"  # the label it reads
@@ -47,10 +50,11 @@ class RunConfig:
 
 
 def to_json(config: RunConfig) -> dict[str, Any]:
-    """Plain values for `run.json`; the method's name stands beside its settings."""
+    """Values for `run.json`, as JSON gives them back; the method's name stands beside its settings."""
     plain = asdict(config)
     plain["method"] = {"name": method_name(config.method)} | plain["method"]
-    return plain
+    out: dict[str, Any] = json.loads(json.dumps(plain))
+    return out
 
 
 def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:

@@ -8,7 +8,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 
 class Journal:
-    """Appends events `{"step": …, "kind": "train" | "probe", …}` to `log.jsonl` and to `tensorboard/`.
+    """Appends events `{"step": …, "kind": "train" | "probe" | "warning", …}` to `log.jsonl` and to `tensorboard/`.
 
     A resumed run cuts off what lies beyond its checkpoint, so that no step stands twice.
     """
@@ -25,6 +25,11 @@ class Journal:
         self.file.write(json.dumps({"step": step, "kind": kind} | values) + "\n")
         for name, value in values.items():
             self.board.add_scalar(f"{kind}/{name}", value, step)
+
+    def warn(self, step: int, text: str) -> None:
+        """A warning, in words."""
+        self.file.write(json.dumps({"step": step, "kind": "warning", "text": text}) + "\n")
+        self.board.add_text("warning", text, step)
 
     def close(self) -> None:
         """Flush and close both."""

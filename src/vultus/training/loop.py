@@ -14,17 +14,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vultus.faces.faceset import FaceSet
-from vultus.faces.loader import stream
 from vultus.methods.catalogue import build_method
 from vultus.nets.collective import rank, world_size
+from vultus.nets.momentum import followers
 from vultus.nets.precision import autocast
 from vultus.training import checkpoint
 from vultus.training.balancing import WeightAverage
 from vultus.training.config import RunConfig
 from vultus.training.distributed import any_process, spread
-from vultus.training.optimisers import build_optimiser, rate_at
-from vultus.training.seeding import INITIAL, METHOD, VIEWS, schedule, seed_of
+from vultus.training.optimisers import build_optimiser, schedule_groups
+from vultus.training.seeding import INITIAL, METHOD, VIEWS, seed_of
+from vultus.training.supply import Batch, Supply
 from vultus.views import render_views
 
 
@@ -50,6 +50,7 @@ class Learner:
             self.losses.compile()
         self.optimiser = build_optimiser(self.method, self.config)
         self.average = WeightAverage(self.method.balanced)
+        self.followers = followers(self.method)
         self.progress = checkpoint.Progress()
 
     def restore(self, folder: Path) -> None:
@@ -65,15 +66,13 @@ class Learner:
         self.progress.balance = {"means": a.means, "sums": a.sums, "count": a.count}
         checkpoint.save_checkpoint(folder, self.method, self.optimiser, self.progress)
 
-    def step(self, images: Tensor) -> dict[str, float]:
-        """One step on this process's faces (b, 3, H, W) uint8; returns the losses, unweighted."""
+    def step(self, batch: Batch) -> dict[str, float]:
+        """One step on this process's faces; returns the losses, unweighted."""
         config, step = self.config, self.progress.step
-        rate = rate_at(step, self.steps, config)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        schedule_groups(self.optimiser, step, self.steps, config)
         weights = dict(self.method.weights) | self.average.weights()
         seen: dict[str, float] = {}
-        for part, chunk in enumerate(images.chunk(config.accumulate)):
+        for part, chunk in enumerate(batch.parts(config.accumulate)):
             losses = self._backward(chunk, part, weights)
             seen = {k: seen.get(k, 0.0) + v / config.accumulate for k, v in losses.items()}
         clip = config.clip or math.inf
@@ -85,23 +84,17 @@ class Learner:
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         self.progress.step += 1
+        for copy in self.followers:
+            copy.follow(self.progress.step / self.steps)
         if self.average.names:
             self.average.observe([seen[n] for n in self.average.names])
             if self.progress.step % self.per_epoch == 0:
                 self.average.end_epoch()
         return seen
 
-    def _backward(self, images: Tensor, part: int, weights: dict[str, float]) -> dict[str, float]:
+    def _backward(self, batch: Batch, part: int, weights: dict[str, float]) -> dict[str, float]:
         config, step = self.config, self.progress.step
-        first = rank() * (config.batch // world_size()) + part * len(images)
-        views = render_views(
-            images.to(self.device, non_blocking=True),
-            self.method.views(),
-            seed=seed_of(config.seed, VIEWS, step),
-            batch=config.batch,
-            first=first,
-        )
-        views = {k: v.contiguous(memory_format=torch.channels_last) for k, v in views.items()}
+        views = self._views(batch, part)
         torch.manual_seed(seed_of(config.seed, METHOD, step, rank(), part))
         with autocast(self.device, config.precision):
             losses: dict[str, Tensor] = self.losses(views)
@@ -113,22 +106,33 @@ class Learner:
         whole.backward()  # type: ignore[no-untyped-call]
         return values
 
+    def _views(self, batch: Batch, part: int) -> dict[str, Tensor]:
+        """Everything that the losses see, on the device: the views by name, and the targets where there are labels."""
+        config = self.config
+        pictures = (t if t is None else t.to(self.device, non_blocking=True) for t in (batch.images, batch.partners))
+        images, partners = pictures
+        assert images is not None
+        views = render_views(
+            images,
+            self.method.views(),
+            seed=seed_of(config.seed, VIEWS, self.progress.step),
+            batch=config.batch,
+            first=rank() * (config.batch // world_size()) + part * len(batch),
+            landmarks=batch.landmarks,
+            partners=partners,
+        )
+        views = {k: v.contiguous(memory_format=torch.channels_last) for k, v in views.items()}
+        return views if batch.targets is None else views | {"label": batch.targets.to(self.device)}
+
 
 ADVICE = "the last checkpoint is good; lower --lr, raise --warmup, or try --precision fp32"
 
 
-def learn(learner: Learner, faces: FaceSet, load: int, until: int, after: Callable[[dict[str, float]], bool]) -> None:
-    """Steps from where `learner` stands to `until`, faces decoded at `load` pixels.
-
-    `after` sees each step's losses and ends the loop by returning True.
-    """
-    batch = learner.config.batch
-    local = batch // world_size()
-    plan = schedule(len(faces), batch, until, learner.config.seed, learner.progress.step)
-    rows = (r[rank() * local : (rank() + 1) * local] for r in plan)
+def learn(learner: Learner, supply: Supply, until: int, after: Callable[[dict[str, float]], bool]) -> None:
+    """Steps from where `learner` stands to `until`; `after` sees each step's losses and ends the loop by True."""
     start = time.perf_counter()
-    for images in stream(faces, rows, load):
-        losses = learner.step(images)
+    for batch in supply.batches(learner.config, learner.progress.step, until):
+        losses = learner.step(batch)
         learner.progress.seconds += time.perf_counter() - start
         if after(losses):
             return

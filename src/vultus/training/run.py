@@ -12,7 +12,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,10 +29,11 @@ from rich.table import Column
 
 from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
-from vultus.methods.catalogue import method_name
+from vultus.methods.catalogue import build_method, method_name
 from vultus.methods.model import save_model
 from vultus.nets.collective import rank, world_size
 from vultus.nets.patches import learn_patches, patch_stems
+from vultus.training.adapting import adapted
 from vultus.training.budget import count_steps, load_side
 from vultus.training.config import RunConfig, differences, to_json
 from vultus.training.distributed import any_process, join
@@ -40,10 +41,12 @@ from vultus.training.journal import Journal, read_lines
 from vultus.training.loop import Learner, learn
 from vultus.training.machine import hardware, versions
 from vultus.training.memory import tune_allocator
-from vultus.training.watch import Watch, build_watch, watch_now
+from vultus.training.supply import Supply, described_pairs, supply
+from vultus.training.watch import Watch, build_watch, signs_of_collapse, watch_now
 
 FIRST_LOOK = 5_000  # faces at most from which atoms are learned before the first step
-CIRCUMSTANCES = ("steps", "faces_path", "made_with", "machine")  # of run.json: a run may be resumed under others
+# of run.json: a run may be resumed under others
+CIRCUMSTANCES = ("steps", "faces_path", "pairs_of", "made_with", "machine")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class RunResult:
     seconds: float  # of training, without probes
     losses: dict[str, float]  # of the last logged step
     probe: dict[str, float]  # the last reading: knn, feature_std, effective_rank
+    pairs: str = ""  # what stood for two pictures of a person, for methods that learn from pairs
 
 
 def pretrain(config: RunConfig, faces: str | Path, out: str | Path, *, quiet: bool = False) -> RunResult:
@@ -76,23 +80,25 @@ def pretrain(config: RunConfig, faces: str | Path, out: str | Path, *, quiet: bo
             f"{faces} has {len(chosen)} faces in split {config.split!r}, fewer than a batch of {config.batch}: "
             "lower --batch, or learn from every face by --split all"
         )
-    load = load_side(chosen, config.size)
-    plan = _plan(config, chosen, folder, load, device)
+    config = replace(config, method=adapted(config.method, chosen))
+    views = build_method(config.method, config.size).views()
+    supplied = supply(config, chosen, load_side(chosen, config.size), views)
+    plan = _plan(config, supplied, folder, device, described_pairs(supplied, views))
     if (folder / "config.json").exists():
-        return _result(folder, config, "already finished", plan["steps"])
+        return _result(folder, config, "already finished", plan)
     probe = FaceSet.open(config.probe) if config.probe else None
     watch = build_watch(chosen, probe, config.probe_label, config.size)
     learner = Learner(config, plan["steps"], len(chosen) // config.batch, device)
     learner.restore(folder)
     if not learner.progress.step and patch_stems(learner.method):
         learn_patches(learner.method, torch.from_numpy(chosen.sample(FIRST_LOOK, config.size, config.seed)))
-    ended = _run(learner, chosen, load, watch, folder, quiet)
+    ended = _run(learner, supplied, watch, folder, quiet)
     if not ended:
-        return _result(folder, config, "interrupted", learner.progress.step)
+        return _result(folder, config, "interrupted", plan | {"steps": learner.progress.step})
     if rank() == 0:
         about = {"run": plan, "seconds": round(learner.progress.seconds, 1)}
         save_model(learner.method, config.method, config.size, folder, **about)
-    return _result(folder, config, "finished", plan["steps"])
+    return _result(folder, config, "finished", plan)
 
 
 def _device(config: RunConfig) -> str:
@@ -101,13 +107,14 @@ def _device(config: RunConfig) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _plan(config: RunConfig, faces: FaceSet, folder: Path, load: int, device: str) -> dict[str, Any]:
+def _plan(config: RunConfig, supplied: Supply, folder: Path, device: str, pairs: str) -> dict[str, Any]:
     """The folder's run.json, made if there is none; ValueError where it is another run's."""
     if config.batch % (world_size() * config.accumulate):
         raise ValueError(
             f"a batch of {config.batch} does not divide into {world_size()} processes × {config.accumulate} parts: "
             "choose a multiple"
         )
+    faces = supplied.faces
     wanted = to_json(config) | {"faces": faces.content_hash}
     path = folder / "run.json"
     if path.exists():
@@ -120,23 +127,25 @@ def _plan(config: RunConfig, faces: FaceSet, folder: Path, load: int, device: st
             )
         return plan
     # the path is for the report's pictures alone: a set may move, its content may not change
-    plan = wanted | {"steps": count_steps(config, faces, load, device), "faces_path": str(faces.path.resolve())}
-    plan |= {"made_with": versions(), "machine": hardware()}
+    plan = wanted | {"steps": count_steps(config, supplied, device), "faces_path": str(faces.path.resolve())}
+    plan |= {"pairs_of": pairs, "made_with": versions(), "machine": hardware()}
     if rank() == 0:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(path, json.dumps(plan, indent=1).encode())
     return plan
 
 
-def _run(learner: Learner, faces: FaceSet, load: int, watch: Watch, folder: Path, quiet: bool) -> bool:
+def _run(learner: Learner, supplied: Supply, watch: Watch, folder: Path, quiet: bool) -> bool:
     """Learn to the end; False when a signal asked to stop, with everything saved."""
     config, steps = learner.config, learner.steps
     journal = Journal(folder, learner.progress.step) if rank() == 0 else None
     every = max(round(config.probe_every * learner.per_epoch), 1)
+    recent: dict[str, float] = {}
     with _stop_signal() as stop, _bar(learner, quiet or rank() > 0) as (bar, task):
 
         def after(losses: dict[str, float]) -> bool:
             step = learner.progress.step
+            recent.update(losses)
             bar.update(task, completed=step, losses="  ".join(f"{k} {v:.2f}" for k, v in losses.items()))
             leaving = any_process(stop.is_set(), learner.device)
             if journal and (step % config.log_every == 0 or step in (1, steps)):
@@ -148,28 +157,28 @@ def _run(learner: Learner, faces: FaceSet, load: int, watch: Watch, folder: Path
                     **{f"weight_{k}": v for k, v in learner.average.weights().items()},
                 )
             if journal and (step % every == 0 or step == steps):
-                _look(learner, watch, journal, folder, bar)
+                _look(learner, watch, journal, folder, bar, recent)
             if rank() == 0 and (leaving or step % config.save_every == 0 or step == steps):
                 learner.save(folder)
             return leaving
 
         try:
-            learn(learner, faces, load, steps, after)
+            learn(learner, supplied, steps, after)
         finally:
             if journal:
                 journal.close()
     return learner.progress.step == steps
 
 
-def _look(learner: Learner, watch: Watch, journal: Journal, folder: Path, bar: Progress) -> None:
+def _look(
+    learner: Learner, watch: Watch, journal: Journal, folder: Path, bar: Progress, losses: dict[str, float]
+) -> None:
     figures = watch_now(learner.method, watch, learner.device, learner.config.precision)
     step = learner.progress.step
     journal.write("probe", step, seconds=round(learner.progress.seconds, 2), **figures)
-    if figures["feature_std"] < 0.05 or figures["effective_rank"] < 2:
-        bar.console.print(
-            f"[yellow]step {step}: the features collapse (std {figures['feature_std']:.3f}, effective rank "
-            f"{figures['effective_rank']:.1f}): lower --lr or change the method's settings[/]"
-        )
+    for sign in signs_of_collapse(figures | losses):
+        journal.warn(step, sign)
+        bar.console.print(f"[yellow]step {step}: {sign}[/]")
     if figures.get("knn", float("-inf")) > learner.progress.best:
         learner.progress.best = figures["knn"]
         save_model(learner.method, learner.config.method, learner.config.size, folder / "best", step=step, **figures)
@@ -213,18 +222,18 @@ def _result(
     folder: Path,
     config: RunConfig,
     status: Literal["finished", "interrupted", "already finished"],
-    steps: int,
+    plan: dict[str, Any],
 ) -> RunResult:
-
     events = read_lines(folder / "log.jsonl")
     last = {e["kind"]: {k: v for k, v in e.items() if k not in ("kind", "step")} for e in events}
     return RunResult(
         out=folder,
         method=method_name(config.method),
         status=status,
-        steps=steps,
-        faces_seen=steps * config.batch,
+        steps=plan["steps"],
+        faces_seen=plan["steps"] * config.batch,
         seconds=last.get("probe", {}).get("seconds", 0.0),
         losses=last.get("train", {}),
         probe={k: v for k, v in last.get("probe", {}).items() if k != "seconds"},
+        pairs=plan.get("pairs_of", ""),
     )

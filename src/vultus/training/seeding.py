@@ -11,7 +11,7 @@ def seed_of(*key: int) -> int:
     return (int(high) << 32 | int(low)) & (2**63 - 1)
 
 
-INITIAL, SHUFFLE, VIEWS, METHOD = range(4)  # purposes
+INITIAL, SHUFFLE, VIEWS, METHOD, PARTNERS = range(5)  # purposes
 
 
 def schedule(faces: int, batch: int, steps: int, seed: int, start: int = 0) -> Iterator[np.ndarray]:

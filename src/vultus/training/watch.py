@@ -1,5 +1,6 @@
 """What is watched while a run learns: a kNN probe on labelled faces, and signs of collapse."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,3 +62,28 @@ def watch_now(method: nn.Module, watch: Watch, device: str, precision: str) -> d
         cut = watch.fit
         figures["knn"] = knn_accuracy(values[:cut], watch.labels[:cut], values[cut:], watch.labels[cut:])
     return figures
+
+
+def signs_of_collapse(figures: Mapping[str, float]) -> list[str]:
+    """What a reading and the last losses say of a collapse, each sign named with its cure; none while all is well.
+
+    figures: `feature_std` and `effective_rank` of the features; of methods with prototypes also `prototypes_used`
+    (1: all alike, 1/K: one) and `sharpness` (1: one prototype a face, 0: all of them).
+    """
+    std, rank = figures["feature_std"], figures["effective_rank"]
+    signs = []
+    if std < 0.05 or rank < 2:
+        signs.append(
+            f"the features collapse (std {std:.3f}, effective rank {rank:.1f}): lower --lr or change its settings"
+        )
+    if figures.get("prototypes_used", 1.0) < 0.02:
+        signs.append(
+            f"the prototypes collapse: faces use {figures['prototypes_used']:.1%} of them; raise --sinkhorn or "
+            "--entropy-weight, or take fewer prototypes"
+        )
+    if figures.get("sharpness", 1.0) < 0.01:
+        signs.append(
+            f"the targets are uniform (sharpness {figures['sharpness']:.3f}): every face is described alike; lower the "
+            "teacher's temperature or --sharpening"
+        )
+    return signs

@@ -37,6 +37,10 @@ class Colour:
         mean = after.pixel @ self.mean + after.mean @ (self.pixel + self.mean)
         return Colour(after.pixel @ self.pixel, mean, self.on | after.on)
 
+    def scaled(self, factor: float) -> Colour:
+        """The same for pictures that are not in 0…1 yet and are by this factor."""
+        return Colour(factor * self.pixel, factor * self.mean, torch.ones_like(self.on))
+
     def __call__(self, images: Tensor) -> Tensor:
         if not self.on.any():
             return images

@@ -3,9 +3,10 @@
 from typing import Literal
 
 from vultus.views.colour import Grey, Jitter
-from vultus.views.geometry import Crop, Flip, QuadrantCrop
-from vultus.views.photometry import Blur, Sobel
+from vultus.views.geometry import Affine, Crop, Flip, QuadrantCrop
+from vultus.views.photometry import Blur, Sobel, Solarise
 from vultus.views.view import Photometry, View
+from vultus.views.warp import LocalWarp
 
 PCL_PHOTOMETRY: tuple[Photometry, ...] = (
     Jitter(0.8, 0.8, 0.8, 0.2, p=0.8),
@@ -37,3 +38,28 @@ def pcl_face(size: int, pair: Literal[0, 1]) -> View:
 def photometric(size: int, flip: bool = False) -> View:
     """PCL's pose view: the whole face, only recoloured, blurred, edged; flip: its mirror image."""
     return View(size, (Flip(p=1.0),) if flip else (), PCL_PHOTOMETRY)
+
+
+def byol(size: int, crop: float, second: bool) -> View:
+    """BYOL's asymmetric pair (Grill et al. 2020, table 6): one is always blurred, the other at times solarised."""
+    photometry: tuple[Photometry, ...] = (Jitter(0.4, 0.4, 0.2, 0.1, p=0.8), Grey(p=0.2))
+    late = (Blur(p=0.1), Solarise(p=0.2)) if second else (Blur(p=1.0),)
+    return View(size, (Crop(scale=(crop, 1.0)), Flip(p=0.5)), (*photometry, *late))
+
+
+def multi_crop(
+    size: int, small: int, large_scale: tuple[float, float], small_scale: tuple[float, float], large: int, few: int
+) -> dict[str, View]:
+    """`large` crops of `size` pixels and `few` crops of `small` pixels (SwAV, Caron et al. 2020), by name.
+
+    scale: area of the crop in parts of the picture's.
+    """
+    colour: tuple[Photometry, ...] = (Jitter(0.4, 0.4, 0.2, 0.1, p=0.8), Grey(p=0.2), Blur(p=0.5))
+    views = {f"large_{k}": View(size, (Crop(large_scale), Flip(p=0.5)), colour) for k in range(large)}
+    return views | {f"small_{k}": View(small, (Crop(small_scale), Flip(p=0.5)), colour) for k in range(few)}
+
+
+def globally_changed(size: int, warp: LocalWarp, degrees: float = 15.0, shift: float = 0.08) -> View:
+    """ContraWarping's view: a local warp, of magnitude 0 for positives, then an affine change, flip and colour."""
+    turn = Affine((-degrees, degrees), shift, (0.9, 1.15))
+    return View(size, (warp, turn, Flip(p=0.5)), (Jitter(0.4, 0.4, 0.4, 0.1, p=0.8), Grey(p=0.2), Blur(p=0.5)))

@@ -24,21 +24,23 @@ class Sampling:
     """Where and how the pictures of a batch are read: a stage, see there.
 
     grid: (B, S, S, 2) points x, y; weight: (B, 2, P) of the next neighbour along x and y in every pass;
-    passes: how many along x and y.
+    passes: how many along x and y; inside: no point lies further than a pixel beyond the border, where its mirror image
+    and its outermost pixel are the same and the latter is found sooner.
     """
 
     grid: Tensor
     weight: Tensor
     passes: tuple[int, int]
+    inside: bool
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Float views (B, 3, S, S) in 0…1 of pictures (B, 3, H, W), uint8 or float; beyond its border, mirrored."""
+        """Float views (B, 3, S, S), in the range of the pictures (B, 3, H, W); beyond their border, mirrored."""
         source = images.float()
         for axis, dim in ((0, 3), (1, 2)):
             for k in range(self.passes[axis]):
                 source = _average_with_next(source, self.weight[:, axis, k, None, None, None], dim)
-        out = F.grid_sample(source, self.grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-        return out.mul_(1 / 255) if images.dtype == torch.uint8 else out.clamp_(0, 1)
+        beyond = "border" if self.inside else "reflection"
+        return F.grid_sample(source, self.grid, mode="bilinear", padding_mode=beyond, align_corners=False)
 
 
 def plan(shape: tuple[int, int], size: int, stages: Sequence[Placement | Bumps], shrink: Tensor) -> Sampling:
@@ -60,8 +62,18 @@ def plan(shape: tuple[int, int], size: int, stages: Sequence[Placement | Bumps],
     assert isinstance(first, Placement)
     device = first.matrix.device
     start = first.moved((-2 * weight.sum(2) / side).to(device, non_blocking=True))
-    grid = _grid(size, (start, *others), (2 / shape[1], 2 / shape[0]))
-    return Sampling(grid, weight.to(device, non_blocking=True), (across, down))
+    pixel = (2 / shape[1], 2 / shape[0])
+    grid = _grid(size, (start, *others), pixel)
+    # a GPU is not waited for: it mirrors always
+    inside = device.type == "cpu" and not others and _reaches(start, size, pixel)
+    return Sampling(grid, weight.to(device, non_blocking=True), (across, down), inside)
+
+
+def _reaches(start: Placement, size: int, pixel: tuple[float, float]) -> bool:
+    """Whether the outermost points of every view, which lie furthest out, stay within a pixel of the picture."""
+    outermost = 1 - 1 / size
+    reach = outermost * start.matrix[:, :2, :2].abs().sum(2) + start.matrix[:, :2, 2].abs()
+    return bool((reach <= 1 + torch.tensor(pixel)).all())
 
 
 def _grid(size: int, stages: Sequence[Placement | Bumps], pixel: tuple[float, float]) -> Tensor:

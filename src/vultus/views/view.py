@@ -37,7 +37,8 @@ class View:
     """A view of a face, square of `size` pixels; operations act in the order in which they are listed.
 
     faces: only the first so many of the pictures handed over, 0 for all; copies: views of each face, standing
-    together (row = face · copies + copy), each with random numbers of its own.
+    together (row = face · copies + copy), each with random numbers of its own; partner: another picture of the same
+    person is shown where the set knows one, else the face itself.
     """
 
     size: int
@@ -45,6 +46,7 @@ class View:
     photometry: tuple[Photometry, ...] = ()
     faces: int = 0
     copies: int = 1
+    partner: bool = False
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -133,12 +135,23 @@ def _rendered(images: Tensor, view: View, draw: Draw, n: int) -> Tensor:
     out = torch.empty(n, 3, view.size, view.size, device=images.device)
     for start, stop in _chunks(n, images[0].numel() if n else 1, images.device):
         out[start:stop] = rows(sampling, start, stop)(_pictures(images, view.copies, start, stop))
+    scale = 1 / 255 if images.dtype == torch.uint8 else 1.0
+    photometry, scaled = _with_scale(draw.photometry, scale)
     for start, stop in _chunks(n, out[0].numel() if n else 1, images.device):
         faces = out[start:stop]
-        for retouch in draw.photometry:
+        if not scaled:
+            faces = faces.mul_(scale) if scale < 1 else faces.clamp_(0, 1)
+        for retouch in photometry:
             faces = rows(retouch, start, stop)(faces)
         out[start:stop] = faces
     return out
+
+
+def _with_scale(photometry: tuple[Retouch, ...], scale: float) -> tuple[tuple[Retouch, ...], bool]:
+    """The photometry for pictures that are still to be scaled to 0…1, and whether its first colour does that too."""
+    if scale < 1 and photometry and isinstance(photometry[0], Colour):
+        return (photometry[0].scaled(scale), *photometry[1:]), True
+    return photometry, False
 
 
 def _chunks(n: int, values: int, device: torch.device) -> Iterator[tuple[int, int]]:

@@ -48,14 +48,15 @@ class LocalWarp:
     """Random local deformation, as of an expression; the overall place of the face stays.
 
     points: number of bumps; magnitude: how far each moves its centre, radius: its standard deviation, both in parts
-    of the side. Centres are random, or random ones of the landmarks where a face has them. The whole face shifts
-    by a random half pixel at most as well, so that a warp of magnitude 0, an identity, is smoothed by the
-    interpolation just as a real one is and the smoothing tells nothing.
+    of the side; at_landmarks: centres are random ones of the landmarks where a face has them, else random points. The
+    whole face shifts by a random half pixel at most as well, so that a warp of magnitude 0, an identity, is smoothed
+    by the interpolation just as a real one is and the smoothing tells nothing.
     """
 
     points: int = 4
     magnitude: float = 0.05
     radius: float = 0.1
+    at_landmarks: bool = False
 
     def __post_init__(self) -> None:
         if self.points < 1:
@@ -71,7 +72,7 @@ class LocalWarp:
         n = self.points
         place = u[:, : 2 * n].view(-1, n, 2)
         centres = 1.2 * place - 0.6  # the middle 60 % of the side, where faces move
-        if shared.landmarks is not None:
+        if self.at_landmarks and shared.landmarks is not None:
             centres = _at_landmarks(centres, place[..., 0], 2 * shared.landmarks - 1)
         angle = 2 * math.pi * u[:, 2 * n : 3 * n]
         shifts = 2 * self.magnitude * torch.stack((angle.cos(), angle.sin()), -1)

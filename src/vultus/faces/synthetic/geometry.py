@@ -56,12 +56,11 @@ def place(face: FaceParameters) -> Placed:
     head = _grow_hair(head, face, topology)
     view = (np.concatenate([head, extra]) - middle) @ rotation.T
     height = neutral_landmarks[17:27, 1].mean() - neutral_landmarks[8, 1]
-    zoom = face.scale / height
+    zoom = np.float32(face.scale / height)
     flat_marks = _project((marks - middle) @ rotation.T) * zoom
-    offset = np.array(face.shift) + 0.5 - (flat_marks.min(0) + flat_marks.max(0)) / 2
+    offset = np.asarray(np.array(face.shift) + 0.5 - (flat_marks.min(0) + flat_marks.max(0)) / 2, np.float32)
     screen = np.concatenate([_project(view) * zoom + offset, view[:, 2:]], axis=1)
-    normals = _normals(view, topology)
-    return Placed(screen.astype(np.float32), normals, (flat_marks + offset).astype(np.float32))
+    return Placed(screen, _normals(view, topology), flat_marks + offset)
 
 
 def rotation_matrix(yaw: float, pitch: float, roll: float) -> Floats:

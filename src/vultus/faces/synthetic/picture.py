@@ -15,7 +15,6 @@ from vultus.faces.synthetic.raster import Floats, rasterise
 
 _OVERSAMPLING = 2  # rendered pixels along each side of a picture's pixel
 _GAMMA = 1 / 2.2
-_SHININESS = 12
 
 
 def render(parameters: Sequence[FaceParameters], size: int = 64) -> npt.NDArray[np.uint8]:
@@ -87,7 +86,8 @@ def _shade(normals: Floats, openness: Floats, light: Light) -> tuple[Floats, Flo
     half /= np.linalg.norm(half)
     unshadowed = np.clip(1.5 * openness, 0, 1)
     lambert = np.clip(normals @ towards, 0, None) * unshadowed
-    shine = np.clip(normals @ half, 0, None) ** _SHININESS * unshadowed
+    fourth = np.square(np.square(np.clip(normals @ half, 0, None)))
+    shine = fourth * fourth * fourth * unshadowed  # shininess 12; numpy's power takes ten times as long
     return light.ambient * openness + light.strength * lambert, light.strength * shine
 
 

@@ -1,0 +1,106 @@
+"""What a step is made of: faces, and of what the set knows of them as much as the method asks for."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from vultus.faces.companions import Companions
+from vultus.faces.faceset import FaceSet
+from vultus.faces.loader import stream
+from vultus.nets.collective import rank, world_size
+from vultus.training.config import RunConfig
+from vultus.training.seeding import PARTNERS, schedule, seed_of
+from vultus.training.targets import targets_of
+from vultus.views import View
+
+Rows = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The faces of a step, or of a part of it.
+
+    images, partners: uint8 (b, 3, S, S), row k of both shows the same person; landmarks: (b, L, 2) x, y in parts of
+    the side, NaN for unknown; targets: (b,) class numbers or (b, K) values. None: not asked for, or not known.
+    """
+
+    images: Tensor
+    partners: Tensor | None = None
+    landmarks: Tensor | None = None
+    targets: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def parts(self, count: int) -> list[Batch]:
+        """The batch in `count` equal parts."""
+        fields = (self.images, self.partners, self.landmarks, self.targets)
+        cut = [f.chunk(count) if f is not None else [None] * count for f in fields]
+        return [Batch(*part) for part in zip(*cut, strict=True)]
+
+
+@dataclass(frozen=True)
+class Supply:
+    """A face set as a method sees it: decoded at `load` pixels, with what is known of each face, [N, …]."""
+
+    faces: FaceSet
+    load: int
+    companions: Companions | None = None
+    landmarks: npt.NDArray[np.float32] | None = None
+    targets: npt.NDArray[Any] | None = None
+
+    def batches(self, config: RunConfig, start: int, until: int) -> Iterator[Batch]:
+        """This process's part of the batches of steps start … until − 1."""
+        waiting: deque[Rows] = deque()
+        for images in stream(self.faces, self._rows(config, start, until, waiting), self.load):
+            rows = waiting.popleft()
+            known = (None if v is None else torch.from_numpy(v[rows]) for v in (self.landmarks, self.targets))
+            yield Batch(images[: len(rows)], images[len(rows) :] if self.companions else None, *known)
+
+    def _rows(self, config: RunConfig, start: int, until: int, waiting: deque[Rows]) -> Iterator[Rows]:
+        """The rows to decode, partners behind the faces; the faces' rows are noted in `waiting`."""
+        local = config.batch // world_size()
+        mine = slice(rank() * local, (rank() + 1) * local)
+        for step, rows in enumerate(schedule(len(self.faces), config.batch, until, config.seed, start), start):
+            waiting.append(rows[mine])
+            if self.companions is None:
+                yield rows[mine]
+                continue
+            partners = self.companions.draw(rows, np.random.default_rng(seed_of(config.seed, PARTNERS, step)))
+            yield np.concatenate([rows[mine], partners[mine]])
+
+
+def supply(config: RunConfig, faces: FaceSet, load: int, views: Mapping[str, View]) -> Supply:
+    """What `views` and the method of `config` ask of the set."""
+    asks = any(view.partner for view in views.values()) and config.pairs == "auto"
+    return Supply(
+        faces,
+        load,
+        companions=Companions.of(faces) if asks else None,
+        landmarks=landmarks_in_boxes(faces) if "landmarks" in faces.columns else None,
+        targets=targets_of(config.method, faces),
+    )
+
+
+def described_pairs(supply: Supply, views: Mapping[str, View]) -> str:
+    """What stands for two frames of a face: "" for a method that asks for no pairs."""
+    if not any(view.partner for view in views.values()):
+        return ""
+    if supply.companions is None:
+        return "a face and its augmentation"
+    return f"two pictures of a person ({supply.companions.share:.0%} of the faces), else a face and its augmentation"
+
+
+def landmarks_in_boxes(faces: FaceSet) -> npt.NDArray[np.float32]:
+    """Landmarks [N, L, 2] in parts of the side of the face as it is decoded: cut to its box."""
+    points = faces.labels("landmarks").astype(np.float32).reshape(len(faces), -1, 2)
+    corner, size = faces.boxes[:, None, :2], faces.boxes[:, None, 2:] - faces.boxes[:, None, :2]
+    return (points - corner) / size

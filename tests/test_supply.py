@@ -1,0 +1,142 @@
+"""What a step is made of: partners of the same person, landmarks cut to boxes, labels as targets."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from conftest import jpeg
+from vultus.faces.companions import Companions
+from vultus.faces.faceset import FaceSet, write
+from vultus.faces.record import Record
+from vultus.methods.fabnet import FAbNetConfig
+from vultus.methods.simclr import SimCLRConfig
+from vultus.methods.splitbrain import SplitBrainConfig
+from vultus.methods.supervised import SupervisedConfig
+from vultus.training.adapting import adapted
+from vultus.training.config import RunConfig
+from vultus.training.run import pretrain
+from vultus.training.supply import described_pairs, landmarks_in_boxes, supply
+from vultus.training.targets import targets_of, with_outputs
+from vultus.views import View
+
+PAIR = {"source": View(16), "target": View(16, partner=True)}
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory):
+    """Faces with every kind of label, grey by their number; person p has p + 1 pictures; two are of unknown people."""
+    people = ["", "", *(f"p{p}" for p in range(5) for _ in range(p + 1))]
+    records = []
+    for i, person in enumerate(people):
+        labels = {"identity": person, "age": 20.0 + i, "au01": float(i % 2), "au12": 0.25, "yaw": 2.0 * i - 10}
+        labels |= {"expression": "happy" if i % 2 else "", "landmarks": (0.5, 0.5, 0.75, 0.25)}
+        box = (0.25, 0.0, 0.75, 0.5) if i % 3 else None
+        records.append(Record(jpeg(np.full((32, 32, 3), 8 * i, np.uint8)), f"{i:02d}.jpg", labels, box))
+    out = tmp_path_factory.mktemp("known") / "set"
+    write(records, out, source="made by the tests", licence="CC0")
+    return FaceSet.open(out)
+
+
+def test_a_partner_is_another_picture_of_the_same_person_whenever_there_is_one(known):
+    companions = Companions.of(known)
+    people = known.labels("identity")
+    rows = np.arange(len(known))
+    drawn = np.stack([companions.draw(rows, np.random.default_rng(seed)) for seed in range(60)])
+    for row in rows:
+        others = {r for r in rows if people[r] == people[row] and people[row] and r != row}
+        assert set(drawn[:, row]) == (others or {row})
+    assert companions.share == pytest.approx((people[2:] != "p0").sum() / len(known))
+
+
+def test_a_set_that_shows_nobody_twice_has_no_companions(known):
+    assert Companions.of(known.take(np.array([0, 1, 2, 3]))) is None
+
+
+def test_partners_come_beside_their_faces_and_only_when_a_view_shows_them(known):
+    config = RunConfig(method=FAbNetConfig(), size=16, batch=4)
+    supplied = supply(config, known, 16, PAIR)
+    people = {8 * i: p for i, p in enumerate(known.labels("identity"))}
+    for batch in supplied.batches(config, 0, 3):
+        shown = [[round(float(x.float().mean()) / 8) * 8 for x in side] for side in (batch.images, batch.partners)]
+        for mine, other in zip(*shown, strict=True):
+            assert mine == other or people[mine] == people[other] != ""
+    assert supply(config, known, 16, {"a": View(16)}).companions is None
+    assert supply(replace(config, pairs="self"), known, 16, PAIR).companions is None
+
+
+def test_the_same_steps_have_the_same_batches_wherever_one_begins(known):
+    config = RunConfig(method=FAbNetConfig(), size=16, batch=4)
+    supplied = supply(config, known, 16, PAIR)
+    whole, late = list(supplied.batches(config, 0, 5)), list(supplied.batches(config, 3, 5))
+    for a, b in zip(whole[3:], late, strict=True):
+        assert (a.images == b.images).all() and (a.partners == b.partners).all()
+
+
+def test_what_stands_for_pairs_is_told(known):
+    config = RunConfig(method=FAbNetConfig(), size=16, batch=4)
+    assert "two pictures of a person (82%" in described_pairs(supply(config, known, 16, PAIR), PAIR)
+    alone = supply(replace(config, pairs="self"), known, 16, PAIR)
+    assert described_pairs(alone, PAIR) == "a face and its augmentation"
+    assert described_pairs(alone, {"a": View(16)}) == ""
+
+
+def test_landmarks_follow_the_box(known):
+    found = landmarks_in_boxes(known)
+    np.testing.assert_allclose(found[0], [[0.5, 0.5], [0.75, 0.25]])  # no box
+    np.testing.assert_allclose(found[1], [[0.5, 1.0], [1.0, 0.5]])
+
+
+@pytest.mark.parametrize(
+    ("target", "loss", "outputs"),
+    [
+        ("identity", "arcface", tuple(f"p{p}" for p in range(5))),
+        ("expression", "cross-entropy", ("happy",)),
+        ("action_units", "multi-label", ("au01", "au12")),
+        ("head_pose", "regression", ("yaw",)),
+        ("age", "regression", ("age",)),
+    ],
+)
+def test_a_supervised_method_learns_of_the_set_what_the_label_asks_for(known, target, loss, outputs):
+    method = with_outputs(SupervisedConfig(target=target), known)
+    assert (method.loss, method.outputs) == (loss, outputs)
+    if loss == "regression":
+        np.testing.assert_allclose(method.centre, [known.labels(outputs[0]).mean()], rtol=1e-5)
+        np.testing.assert_allclose(method.spread, [known.labels(outputs[0]).std()], rtol=1e-5)
+
+
+def test_targets_number_the_classes_and_know_the_unknown(known):
+    method = with_outputs(SupervisedConfig(target="identity"), known)
+    assert targets_of(method, known).tolist() == [-1, -1, *(p for p in range(5) for _ in range(p + 1))]
+    units = targets_of(with_outputs(SupervisedConfig(target="action_units"), known), known)
+    assert units.shape == (len(known), 2) and units.dtype == np.float32
+    assert targets_of(SimCLRConfig(), known) is None
+
+
+def test_labels_that_are_not_there_and_losses_that_do_not_fit_are_explained(known):
+    with pytest.raises(ValueError, match=r"no label for --target gender; it has .*identity"):
+        with_outputs(SupervisedConfig(target="gender"), known)
+    with pytest.raises(ValueError, match="loss arcface does not fit --target age: choose regression"):
+        with_outputs(SupervisedConfig(target="age", loss="arcface"), known)
+
+
+@pytest.mark.parametrize("target", ["identity", "expression", "action_units", "head_pose"])
+def test_a_supervised_run_resumes_under_the_same_command(known, target, tmp_path):
+    config = RunConfig(
+        method=SupervisedConfig(encoder="small", target=target), size=32, batch=4, epochs=1, split="all", warmup=0.0
+    )
+    result = pretrain(config, known.path, tmp_path / "run", quiet=True)
+    assert result.status == "finished" and np.isfinite(result.losses["label"])
+    assert pretrain(config, known.path, tmp_path / "run", quiet=True).status == "already finished"
+
+
+def test_grey_faces_are_split_in_bands_and_coloured_ones_by_colour(known, tiny_faces):
+    assert adapted(SplitBrainConfig(), known).channels == "bands"
+    assert adapted(SplitBrainConfig(), FaceSet.open(tiny_faces)).channels == "colour"
+    assert adapted(SplitBrainConfig(channels="bands"), FaceSet.open(tiny_faces)).channels == "bands"
+    assert adapted(SimCLRConfig(), known) == SimCLRConfig()
+
+
+def test_a_run_on_pairs_says_what_they_were(known, tmp_path):
+    config = RunConfig(method=FAbNetConfig(encoder="small"), size=32, batch=4, epochs=1, split="all")
+    assert "two pictures of a person" in pretrain(config, known.path, tmp_path / "run", quiet=True).pairs
