@@ -92,10 +92,13 @@ def load_topology() -> Topology:
     )
 
 
-def triangle_choice(hair: bool, glasses: bool) -> npt.NDArray[np.intp]:
-    """Rows of the topology's triangles to draw."""
-    part = load_topology().part
-    return np.flatnonzero(((part != HAIR) | hair) & ((part != GLASSES) | glasses))
+@lru_cache(maxsize=4)
+def drawn_mesh(hair: bool, glasses: bool) -> tuple[Ints, npt.NDArray[np.uint8]]:
+    """The triangles to draw [F, 3], by columns as the rasteriser reads them, and their parts [F]."""
+    topology = load_topology()
+    part = topology.part
+    chosen = np.flatnonzero(((part != HAIR) | hair) & ((part != GLASSES) | glasses))
+    return np.asfortranarray(topology.triangles[chosen]), part[chosen]
 
 
 def _unit_weights(basis: Basis) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vultus.faces.synthetic.basis import EYE, SKIN, load_basis
-from vultus.faces.synthetic.geometry import Placed, load_topology, place, triangle_choice
+from vultus.faces.synthetic.geometry import Placed, drawn_mesh, load_topology, place
 from vultus.faces.synthetic.paint import paint_pixels, skin_colours
 from vultus.faces.synthetic.parameters import Background, FaceParameters, Light
 from vultus.faces.synthetic.raster import Floats, rasterise
@@ -33,13 +33,12 @@ def landmarks(parameters: Sequence[FaceParameters]) -> Floats:
 def take(face: FaceParameters, placed: Placed, size: int) -> npt.NDArray[np.uint8]:
     """The picture [size, size, 3] of a face already placed by `geometry.place`."""
     fine = size * _OVERSAMPLING
-    topology = load_topology()
-    chosen = triangle_choice(face.person.hair_style == "long" and not face.cap, face.glasses is not None)
+    triangles, part = drawn_mesh(face.person.hair_style == "long" and not face.cap, face.glasses is not None)
     screen = placed.screen * np.array([fine, fine, 1], np.float32)
-    seen = rasterise(screen, topology.triangles[chosen], fine)
+    seen = rasterise(screen, triangles, fine)
     values = seen.interpolate(_vertex_values(face, placed))
     albedo, shade, shine, rest, scalp = values[:, :3], values[:, 3:4], values[:, 4:5], values[:, 5:8], values[:, 8]
-    paint_pixels(face, albedo, rest, scalp, topology.part[chosen][seen.triangle])
+    paint_pixels(face, albedo, rest, scalp, part[seen.triangle])
     light = _background(face.background, fine).reshape(-1, 3)
     light[seen.pixel] = (albedo * shade + shine) * np.asarray(face.light.tint, np.float32)
     picture = cv2.resize(light.reshape(fine, fine, 3), (size, size), interpolation=cv2.INTER_AREA)
