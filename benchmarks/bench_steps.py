@@ -1,7 +1,8 @@
 """Where a step's time goes, method by method: `python -m benchmarks.bench_steps [METHOD …]` prints the table.
 
-`networks` is the forward pass of every module with weights (encoder, decoder, heads) and the whole backward pass; the
-rest is what the library adds: waiting for decoded faces, views, formulas, optimiser and moving averages.
+`networks` is the forward pass of every module (encoder, decoder, heads), the sampling by which a flow draws, and the
+whole backward pass; the rest is what the library adds: waiting for decoded faces, views, formulas, optimiser and moving
+averages.
 """
 
 import statistics
@@ -12,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -25,6 +27,7 @@ from vultus.methods.catalogue import METHODS
 from vultus.recipes import recipe
 from vultus.training import loop
 from vultus.training.config import RunConfig
+from vultus.training.distributed import LossModule
 from vultus.training.loop import Learner, learn
 from vultus.training.memory import tune_allocator
 from vultus.training.supply import Supply
@@ -34,12 +37,28 @@ STAGES = ("faces", "views", "networks", "formulas", "optimiser")
 
 
 class Clock:
-    """Seconds by stage."""
+    """Seconds by stage; a stage inside of another counts for the outer one."""
 
     def __init__(self) -> None:
         self.spent: dict[str, float] = defaultdict(float)
+        self.inside = False
 
     def around(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            if self.inside or isinstance(args[0] if args else None, LossModule):
+                return function(*args, **kwargs)
+            self.inside, start = True, time.perf_counter()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self.inside = False
+                self.spent[stage] += time.perf_counter() - start
+
+        return timed
+
+    def total(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Like `around`, with all that is inside."""
+
         def timed(*args: Any, **kwargs: Any) -> Any:
             start = time.perf_counter()
             try:
@@ -53,33 +72,21 @@ class Clock:
 @contextmanager
 def timed(learner: Learner, clock: Clock) -> Iterator[None]:
     """Every stage of the learner's steps under the clock."""
-    method, optimiser = learner.method, learner.optimiser
     with ExitStack() as stack:
 
-        def watch(owner: Any, name: str, stage: str) -> None:
-            stack.enter_context(mock.patch.object(owner, name, clock.around(stage, getattr(owner, name))))
+        def watch(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
+            stack.enter_context(mock.patch.object(owner, name, wrap(getattr(owner, name))))
 
-        watch(loop, "render_views", "views")
-        watch(torch.Tensor, "backward", "backward")
-        watch(learner, "losses", "losses")
-        watch(optimiser, "step", "optimiser")
-        watch(torch.nn.utils, "clip_grad_norm_", "optimiser")
+        watch(loop, "render_views", partial(clock.around, "views"))
+        watch(learner, "losses", partial(clock.total, "losses"))
+        watch(nn.Module, "__call__", partial(clock.around, "networks"))
+        watch(nn.functional, "grid_sample", partial(clock.around, "networks"))
+        watch(torch.Tensor, "backward", partial(clock.total, "backward"))
+        watch(learner.optimiser, "step", partial(clock.around, "optimiser"))
+        watch(nn.utils, "clip_grad_norm_", partial(clock.around, "optimiser"))
         for copy in learner.followers:
-            watch(copy, "follow", "optimiser")
-        for module in outermost(method):
-            watch(module, "forward", "modules")
+            watch(copy, "follow", partial(clock.around, "optimiser"))
         yield
-
-
-def outermost(method: nn.Module) -> list[nn.Module]:
-    """The largest parts that are called as a whole and hold weights or buffers."""
-    found: list[nn.Module] = []
-    for child in method.children():
-        if type(child).forward is nn.Module.forward:  # containers that are never called
-            found += outermost(child)
-        elif any(True for _ in child.state_dict()):
-            found.append(child)
-    return found
 
 
 def profile(config: RunConfig, faces: FaceSet) -> dict[str, float]:
@@ -94,8 +101,8 @@ def profile(config: RunConfig, faces: FaceSet) -> dict[str, float]:
         whole, spent = time.perf_counter() - start, clock.spent
         parts = {
             "views": spent["views"],
-            "networks": spent["modules"] + spent["backward"],
-            "formulas": spent["losses"] - spent["modules"],
+            "networks": spent["networks"] + spent["backward"],
+            "formulas": spent["losses"] - spent["networks"],
             "optimiser": spent["optimiser"],
         }
         parts["faces"] = whole - sum(parts.values())  # decoding that was waited for, and the loop itself

@@ -37,7 +37,16 @@ RUNS: dict[str, tuple[str, tuple[str, ...]]] = {name: (name, ()) for name in MET
     "pros patches": ("pros", ("--encoder", "patches", "--lr", "3e-3")),
     "byol vit": ("byol", ("--encoder", "vit", "--lr", "1e-3")),
 }
-SMOKE = ("--batch", "64")
+SMOKE = ("--batch", "64", "--probe-every", "4")
+
+
+# a process that is small itself: a child's peak begins with its parent's size
+WATCHED = """
+import json, resource, subprocess, sys
+subprocess.run(sys.argv[2:], check=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+open(sys.argv[1], "w").write(json.dumps({"memory": used}))
+"""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ import pytest
 
 from conftest import jpeg
 from vultus import cli
+from vultus.methods.catalogue import METHODS
+from vultus.methods.model import load
 
 TINY = ["--size", "32", "--batch", "8", "--epochs", "1", "--hidden", "8", "--projection", "8", "--precision", "fp32"]
 
@@ -95,6 +97,21 @@ def test_evaluate_prints_a_table_and_keeps_the_figures(say, run, tiny_faces, tmp
 
 def test_evaluate_names_the_labels_a_task_lacks(say, run, tiny_faces):
     assert "yaw" in say("evaluate", run, "--data", tiny_faces, "--task", "head_pose", code=2)
+
+
+def test_evaluate_reads_what_it_can_and_says_what_not(say, run, tiny_faces):
+    text = " ".join(say("evaluate", run, "--data", tiny_faces).split())
+    assert "identity is left out" in text and "expression" in text
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_is_a_command_and_its_model_loads(say, tiny_faces, tmp_path, name):
+    flags = ["--encoder", "small", "--size", "32", "--batch", "8", "--epochs", "1", "--precision", "fp32"]
+    assert "finished" in say("pretrain", name, tiny_faces, "--out", tmp_path / "run", *flags)
+    model = load(tmp_path / "run")
+    seen = model.features(np.zeros((2, 3, 40, 40), np.uint8))
+    assert tuple(seen) == model.feature_names and model.default_feature in seen
+    assert all(values.shape == (2, model.widths[feature]) for feature, values in seen.items())
 
 
 def test_embed_writes_a_row_a_face(say, run, tiny_faces, tmp_path):

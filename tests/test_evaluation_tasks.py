@@ -9,7 +9,7 @@ from evaluation_faces import Labelled, classes_in_space, parts
 from vultus.evaluation import action_units, expression, head_pose, identity
 from vultus.evaluation.evaluate import read
 from vultus.evaluation.made_pairs import make_pairs
-from vultus.evaluation.tasks import possible_tasks, task_for
+from vultus.evaluation.tasks import hindrance, possible_tasks, task_for
 from vultus.faces.pairs import Pairs
 
 
@@ -208,6 +208,12 @@ def test_a_task_names_the_columns_it_misses():
     with pytest.raises(ValueError, match="there are expression, identity"):
         task_for("smell", faces)
     assert possible_tasks(Labelled(expression=["happy"], identity=["a"])) == ("expression", "identity")
+
+
+def test_a_task_whose_labels_do_not_suffice_says_why():
+    few = Labelled(identity=["a", "a", "b", "c"])
+    assert "3 people in the test part" in hindrance("identity", few)
+    assert hindrance("expression", Labelled(expression=["happy"])) == ""
 
 
 def test_an_error_names_the_method_the_feature_and_the_task():

@@ -27,7 +27,7 @@ def evaluate(features: Floats, faces: FaceSet, *, seed: int = 0, pca: int | None
     A false accept rate that the number of different pairs cannot resolve gives no figure; the accuracy's
     detail says so. Raises ValueError for a part of a set with pairs: their rows count in the whole set.
     """
-    pairs, origin = _pairs(faces, seed)
+    pairs, origin = pairs_of(faces, seed)
     require_finite(features[np.union1d(pairs.left, pairs.right)])
     score, dim = _scores(features, pairs, pca, seed)
     right, thresholds = fold_accuracy(score, pairs.same, pairs.fold)
@@ -104,7 +104,8 @@ def _tar(far: float) -> Callable[[Floats, Mask], float]:
     return lambda score, same: tar_at_far(score, same, far)
 
 
-def _pairs(faces: FaceSet, seed: int) -> tuple[Pairs, str]:
+def pairs_of(faces: FaceSet, seed: int = 0) -> tuple[Pairs, str]:
+    """The pairs to be told, and where they come from. Raises ValueError where the set has none and too few people."""
     if faces.pairs is None:
         return make_pairs(faces, seed), f"made from the test split's identities, seed {seed}"
     if faces.content_hash != faces.card.content_hash:

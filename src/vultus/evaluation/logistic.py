@@ -171,9 +171,9 @@ def _spectrum(features: Tensor) -> tuple[Tensor, Tensor, float]:
     if width <= WHOLE:
         values, vectors = torch.linalg.eigh(features.T @ features / n)
         return vectors, values.clamp(min=0), 0.0
-    sample = features[:: max(1, n // (WHOLE // 2))][: WHOLE // 2]
+    sample = features[:: max(1, n // WHOLE)][:WHOLE]
     values, left = torch.linalg.eigh(sample @ sample.T / len(sample))
-    keep = values.argsort(descending=True)[: len(sample) // 4]
+    keep = values.argsort(descending=True)[: len(sample) // 2]
     keep = keep[values[keep] > 1e-4 * values.max()]
     values, left = values[keep], left[:, keep]
     vectors = sample.T @ left / (values * len(sample)).sqrt()

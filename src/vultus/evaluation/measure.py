@@ -12,7 +12,7 @@ from vultus.evaluation.baselines import Hog, Lbp, Pixels
 from vultus.evaluation.dictionary import PatchDictionary
 from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
-from vultus.evaluation.tasks import possible_tasks
+from vultus.evaluation.tasks import hindrance, possible_tasks
 from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
 from vultus.methods.model import FaceModel, load, random_model
@@ -44,7 +44,7 @@ def measure(
     """
     folder = Path(run)
     model, faces = load(folder), FaceSet.open(data)
-    tasks = possible_tasks(faces) if task == "all" else (task,)
+    tasks = _all_tasks(faces, tell) if task == "all" else (task,)
     if not tasks:
         raise ValueError(f"{data} has no label that a task reads; it has {', '.join(faces.columns) or 'none'}")
     options: dict[str, Any] = {"pca": pca, "readout": readout, "seed": seed, "cache": folder / "features"}
@@ -57,6 +57,15 @@ def measure(
             figures += evaluate(rival, faces, tasks, feature=rival.default_feature, **fits)
     add_figures(folder, figures)
     return tuple(figures)
+
+
+def _all_tasks(faces: FaceSet, tell: Callable[[str], None]) -> tuple[str, ...]:
+    """The tasks that the set can serve; of those whose labels are there and do not suffice `tell` hears why."""
+    why = {name: hindrance(name, faces) for name in possible_tasks(faces)}
+    for name, reason in why.items():
+        if reason:
+            tell(f"{name} is left out: {reason}")
+    return tuple(name for name, reason in why.items() if not reason)
 
 
 def rivals(model: FaceModel, faces: FaceSet, atoms: int) -> Iterator[Any]:

@@ -11,17 +11,21 @@ from vultus.faces.faceset import FaceSet
 
 @dataclass(frozen=True)
 class Task:
-    """`needs`: patterns of label columns, each of which one column at least must match."""
+    """`needs`: patterns of label columns, each of which one column at least must match.
+
+    `check` raises ValueError for a set that has the labels and too little behind them.
+    """
 
     evaluate: Callable[..., list[Figure]]
     needs: tuple[str, ...]
     headline: str  # the metric a table shows first
     readouts: tuple[str, ...] = ("linear", "knn")
+    check: Callable[[FaceSet], object] = lambda faces: None
 
 
 TASKS = {
     "expression": Task(expression.evaluate, ("expression",), "accuracy"),
-    "identity": Task(identity.evaluate, ("identity",), "accuracy", readouts=("cosine",)),
+    "identity": Task(identity.evaluate, ("identity",), "accuracy", readouts=("cosine",), check=identity.pairs_of),
     "head_pose": Task(head_pose.evaluate, head_pose.ANGLES, "mae"),
     "action_units": Task(action_units.evaluate, (r"au\d\d",), "f1"),
 }
@@ -51,3 +55,12 @@ def possible_tasks(faces: FaceSet) -> tuple[str, ...]:
             continue
         found.append(name)
     return tuple(found)
+
+
+def hindrance(name: str, faces: FaceSet) -> str:
+    """Why the set cannot serve the task though it has the labels; "" if it can."""
+    try:
+        TASKS[name].check(faces)
+    except ValueError as reason:
+        return str(reason)
+    return ""
