@@ -56,7 +56,7 @@ def reached(method, loss):
 
 
 @pytest.mark.parametrize("name", METHODS)
-@pytest.mark.parametrize("encoder", ["patches", "small", "vit_tiny_patch16_224"])
+@pytest.mark.parametrize("encoder", ["patches", "small", "vit", "vit_tiny_patch16_224"])
 def test_a_method_answers_the_loop_and_the_evaluation(name, encoder):
     torch.manual_seed(0)
     method = build_method(config_of(name, encoder=encoder), SIZE)
@@ -179,7 +179,7 @@ def test_a_student_may_miss_patches_and_its_teacher_not():
     for part in ("student", "teacher"):
         module = getattr(method, part)
         backbone = (module.copy if part == "teacher" else module).encoder.backbone
-        backbone.model.blocks[0].register_forward_pre_hook(
+        backbone.blocks[0].register_forward_pre_hook(
             lambda _, inputs, part=part: tokens.update({part: inputs[0].shape[1]})
         )
     method.target(torch.rand(2, 3, SIZE, SIZE))

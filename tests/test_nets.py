@@ -8,7 +8,7 @@ from vultus.evaluation.dictionary import PatchDictionary
 from vultus.nets.batch_norm import SyncedBatchNorm, synchronise
 from vultus.nets.decoders import DECODERS
 from vultus.nets.encoders import build_encoder
-from vultus.nets.patches import PatchStem, PoolingBlock, learn_patches
+from vultus.nets.patches import PatchStem, PoolingBlock, learn_patches, patch_stems
 
 
 @pytest.mark.parametrize(
@@ -119,3 +119,39 @@ def test_the_encoder_of_patches_trains_its_blocks_and_leaves_its_atoms():
     assert {name for name, p in encoder.named_parameters() if p.grad is None} == set()
     assert "backbone.0.filters" in encoder.state_dict() and "backbone.0.filters" not in dict(encoder.named_parameters())
     assert not learn_patches(build_encoder("small", 48), faces_of_squares(2))
+
+
+def test_a_transformer_of_patches_reads_any_whole_size_and_its_map_is_as_wide_as_the_others():
+    torch.manual_seed(0)
+    encoder = build_encoder("vit", 48)
+    assert encoder.values == build_encoder("patches", 48).values == 2304
+    for size in (48, 32, 16):
+        read = encoder.read(torch.rand(2, 3, size, size))
+        assert read["map"].shape == (2, 256 * (size // 16) ** 2)
+        assert read["mean"].shape == read["class"].shape == (2, 256)
+    pictures = torch.rand(2, 3, 48, 48)
+    read = encoder.read(pictures)
+    torch.testing.assert_close(encoder.summary(pictures), read["class"])
+    torch.testing.assert_close(encoder.summary(pictures, "mean"), read["mean"])
+    torch.testing.assert_close(encoder(pictures).flatten(1), encoder.read(pictures)["map"])
+
+
+def test_places_of_a_transformer_tell_where_a_patch_lies():
+    torch.manual_seed(0)
+    encoder = build_encoder("vit", 48).eval()
+    picture = torch.rand(1, 3, 16, 16).repeat(1, 1, 3, 3)
+    tokens = encoder.backbone.tokens(picture)[0, 1:].unflatten(0, (6, 6))
+    inner = tokens[2:4, 2:4], tokens[2:4, 4:6]
+    assert not torch.allclose(*inner, atol=1e-3)
+    encoder.backbone.places.data.zero_()
+    tokens = encoder.backbone.tokens(torch.full((1, 3, 48, 48), 0.5))[0, 1:]
+    torch.testing.assert_close(tokens, tokens[:1].expand_as(tokens), atol=1e-5, rtol=0)
+
+
+def test_a_model_takes_its_atoms_once_and_a_copy_of_it_the_same():
+    torch.manual_seed(0)
+    model = torch.nn.ModuleList([build_encoder("vit", 32), build_encoder("patches", 32)])
+    faces = torch.randint(0, 256, (400, 3, 32, 32), dtype=torch.uint8)
+    assert learn_patches(model, faces)
+    first, second = patch_stems(model)
+    assert torch.equal(first.filters, second.filters) and torch.equal(first.offset, second.offset)

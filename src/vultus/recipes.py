@@ -65,7 +65,7 @@ def contrawarping_paper() -> RunConfig:
 
 
 def pros_cpu() -> RunConfig:
-    """ProS on a small transformer with patches of 8 px."""
+    """ProS on a small transformer whose patches are embedded by a patch dictionary."""
     return RunConfig(method=ProSConfig(), epochs=10, lr=1e-3, weight_decay=0.04, weight_decay_end=0.4)
 
 
@@ -73,6 +73,7 @@ def pros_paper() -> RunConfig:
     """ProS on ViT-B at 224 px with the constants of its closest published relative, MSN."""
     method = ProSConfig(
         encoder="vit_base_patch16_224",
+        token="class",
         prototypes=1024,
         hidden=2048,
         projection=256,
@@ -155,6 +156,7 @@ def dino_paper() -> RunConfig:
     """DINO on ViT-S/16 at 224 px: AdamW, batch 1,024, 100 epochs."""
     method = DINOConfig(
         encoder="vit_small_patch16_224",
+        token="class",
         outputs=65536,
         hidden=2048,
         bottleneck=256,

@@ -6,17 +6,20 @@ Centring keeps one output from winning all faces, sharpening keeps all from bein
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from vultus.methods import distillation
 from vultus.nets.collective import total
-from vultus.nets.encoders import build_encoder
+from vultus.nets.encoders import Encoder, build_encoder
 from vultus.nets.heads import Prototypes, mlp
 from vultus.nets.momentum import Momentum
 from vultus.views import View
 from vultus.views.presets import multi_crop
+
+Token = Literal["mean", "class"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class DINOConfig:
     """Settings of DINO."""
 
     encoder: str = "vit"  # patches, small, attentive (PCL's own), vit or any timm model
+    token: Token = "mean"  # what of a transformer is described: the mean of its patches' tokens, or the class token
     outputs: int = 1024  # K, the length of the distribution; the paper has 65,536, for batches of 1,024
     hidden: int = 512  # width of the head's two middles; 2,048 in the paper
     bottleneck: int = 128  # width before the outputs; 256 in the paper
@@ -40,14 +44,14 @@ class DINOConfig:
 class Head(nn.Module):
     """Encoder, projector and outputs: pictures → cosines to K directions."""
 
-    def __init__(self, encoder: str, size: int, hidden: int, bottleneck: int, outputs: int, drop: float = 0.0) -> None:
+    def __init__(self, encoder: Encoder, token: Token, hidden: int, bottleneck: int, outputs: int) -> None:
         super().__init__()
-        self.encoder = build_encoder(encoder, size, drop)
+        self.encoder, self.token = encoder, token
         self.projector = mlp(self.encoder.channels, hidden, hidden, bottleneck)
         self.prototypes = Prototypes(bottleneck, outputs)
 
     def forward(self, images: Tensor) -> Tensor:
-        out: Tensor = self.prototypes(self.projector(self.encoder.summary(images)))
+        out: Tensor = self.prototypes(self.projector(self.encoder.summary(images, self.token)))
         return out
 
 
@@ -65,7 +69,8 @@ class DINO(nn.Module):
     def __init__(self, config: DINOConfig, size: int) -> None:
         super().__init__()
         self.config, self.size = config, size
-        self.student = Head(config.encoder, size, config.hidden, config.bottleneck, config.outputs)
+        encoder = build_encoder(config.encoder, size)
+        self.student = Head(encoder, config.token, config.hidden, config.bottleneck, config.outputs)
         self.teacher = Momentum(self.student, config.momentum)
         self.centre: Tensor
         self.register_buffer("centre", torch.zeros(config.outputs))

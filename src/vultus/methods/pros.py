@@ -14,7 +14,8 @@ from timm.layers.patch_dropout import PatchDropout
 from torch import Tensor, nn
 
 from vultus.methods import distillation
-from vultus.methods.dino import Head, small_side
+from vultus.methods.dino import Head, Token, small_side
+from vultus.nets.encoders import build_encoder
 from vultus.nets.momentum import Momentum
 from vultus.views import View
 from vultus.views.presets import multi_crop
@@ -25,6 +26,7 @@ class ProSConfig:
     """Settings of ProS."""
 
     encoder: str = "vit"  # patches, small, attentive (PCL's own), vit or any timm model
+    token: Token = "mean"  # what of a transformer is described: the mean of its patches' tokens, or the class token
     prototypes: int = 256  # K; 1,024 in MSN, for batches of 1,024
     hidden: int = 512  # width of the projector's two middles; 2,048 in MSN
     projection: int = 128  # width of the space of the prototypes; 256 in MSN
@@ -51,8 +53,8 @@ class ProS(nn.Module):
         self.config, self.size = config, size
         self.weights = {"distillation": 1.0, "mean_entropy": config.entropy_weight}
         self.weights |= {"prototypes_used": 0.0, "sharpness": 0.0}
-        widths = (config.hidden, config.projection, config.prototypes)
-        self.student = Head(config.encoder, size, *widths, drop=config.drop)
+        encoder = build_encoder(config.encoder, size, config.drop)
+        self.student = Head(encoder, config.token, config.hidden, config.projection, config.prototypes)
         self.teacher = Momentum(self.student, config.momentum)
         for module in self.teacher.modules():
             if isinstance(module, PatchDropout):
