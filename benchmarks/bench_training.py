@@ -1,9 +1,10 @@
-"""Training steps: SimCLR's whole step against its bare forward and backward; PCL as published, faces/s."""
+"""Training steps: SimCLR's against its bare forward and backward, PCL as published, ContraWarping's against BYOL's."""
 
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from vultus.faces.faceset import FaceSet, write
 from vultus.methods.pcl import PCLConfig
 from vultus.methods.simclr import SimCLRConfig
 from vultus.nets.precision import autocast
-from vultus.recipes import pcl_paper
+from vultus.recipes import pcl_paper, recipe
 from vultus.training.config import RunConfig
 from vultus.training.loop import Learner, learn
 from vultus.training.memory import tune_allocator
@@ -72,13 +73,22 @@ def pcl(faces: FaceSet) -> dict[str, float]:
     return out
 
 
+def contrawarping(faces: FaceSet) -> dict[str, float]:
+    """What the warped negative costs: a step of ContraWarping in units of BYOL's, at 48 px on their usual encoder."""
+    ours, base = (
+        Learner(replace(recipe(f"{name}-cpu"), size=48), 10_000, 1000, "cpu") for name in ("contrawarping", "byol")
+    )
+    rate, plain, ratio = interleaved(lambda: whole_step(ours, faces), lambda: whole_step(base, faces))
+    return {"ContraWarping, faces/s": rate, "BYOL, faces/s": plain, "ContraWarping step against BYOL's": 1 / ratio}
+
+
 def measure() -> dict[str, float]:
     """All of the above."""
     tune_allocator()
     with tempfile.TemporaryDirectory() as folder:
         write(pictures(), Path(folder) / "faces", source="made by the benchmark", licence="CC0")
         faces = FaceSet.open(Path(folder) / "faces")
-        return simclr(faces) | pcl(faces)
+        return simclr(faces) | pcl(faces) | contrawarping(faces)
 
 
 if __name__ == "__main__":

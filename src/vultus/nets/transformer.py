@@ -41,7 +41,7 @@ class PatchTransformer(nn.Module):
         """(B, 1 + patches, 256) of normalised pictures (B, 3, S, S): the class token, then the patches row by row."""
         for block in self.blocks:
             # on CPUs the backward pass of torch's fused attention takes half of a step for sequences this short
-            block.attn.fused_attn = x.device.type != "cpu"
+            block.attn.fused_attn = x.device.type != "cpu"  # type: ignore[union-attr]
         seen = self.scale(F.avg_pool2d(self.stem(x), 2))
         places: Tensor = self.places
         if places.shape[-2:] != seen.shape[-2:]:
