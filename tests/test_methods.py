@@ -189,19 +189,6 @@ def test_a_student_may_miss_patches_and_its_teacher_not():
         build_method(config_of("pros", encoder="small", drop=0.5), SIZE)
 
 
-def test_warped_views_differ_from_positives_in_nothing_but_the_warp():
-    views = build_method(config_of("contrawarping", encoder="small", magnitude=5.0), SIZE).views()
-    identity, warp = views["a"].geometry[0], views["warped"].geometry[0]
-    assert (identity.magnitude, warp.magnitude) == (0.0, 0.05)
-    assert replace(warp, magnitude=0.0) == identity
-    assert replace(views["warped"], geometry=views["a"].geometry) == views["a"] == views["b"]
-
-
-def test_bumps_stand_at_landmarks_if_asked():
-    asked = build_method(config_of("contrawarping", encoder="small", control="landmarks"), SIZE).views()
-    assert all(view.geometry[0].at_landmarks for view in asked.values())
-
-
 def test_a_transformer_offers_its_class_token_and_a_convolution_does_not():
     pictures = torch.rand(2, 3, SIZE, SIZE)
     for encoder, names in (("vit", ["map", "mean", "class"]), ("small", ["map", "mean"])):

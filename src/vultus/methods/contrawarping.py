@@ -29,7 +29,7 @@ class ContraWarpingConfig:
     hidden: int = 512  # width of the projector's and predictor's middle
     projection: int = 128  # width of the space in which views are predicted
     momentum: float = 0.99  # m of the target at the start; 1 at the end
-    form: Literal["hinge", "triplet", "logistic", "infonce"] = "infonce"  # how warped faces are kept away
+    form: Literal["hinge", "triplet", "logistic", "infonce"] = "logistic"  # how warped faces are kept away
     warped_weight: float = 0.5  # weight of the warped negative; BYOL's own loss has 1
     margin: float = 0.5  # of hinge and triplet, a cosine
     temperature: float = 0.2  # τ of logistic and infonce
