@@ -79,23 +79,9 @@ def train(name: str, faces: Path, out: Path, flags: Sequence[str]) -> Cost:
     method, own = RUNS[name]
     note = out / "cost.json"
     if not note.exists():
-        command = [
-            sys.executable,
-            "-m",
-            "vultus",
-            "pretrain",
-            method,
-            str(faces),
-            "--out",
-            str(out),
-            "--size",
-            str(SIZE),
-        ]
-        child = subprocess.Popen([*command, *flags, *own])
-        _, status, used = os.wait4(child.pid, 0)
-        if status:
-            raise RuntimeError(f"{name} ended with status {os.waitstatus_to_exitcode(status)}")
-        note.write_text(json.dumps({"memory": used.ru_maxrss / 2**20}))
+        command = [sys.executable, "-m", "vultus", "pretrain", method, str(faces), "--out", str(out)]
+        command += ["--size", str(SIZE), *flags, *own]
+        subprocess.run([sys.executable, "-c", WATCHED, str(note), *command], check=True)
     card = json.loads((out / "config.json").read_text())
     probes = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines() if '"probe"' in line]
     seen = card["run"]["steps"] * card["run"]["batch"]
