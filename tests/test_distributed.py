@@ -33,10 +33,11 @@ from vultus.training.supply import Batch
 
 # mixing, noise and patch dropping draw from a process's own generator: switched off here
 SMALL = {"encoder": "small", "hidden": 16, "projection": 8}
+PATCHES = SMALL | {"encoder": "patches"}
 SETTINGS = {
-    "simclr": SimCLRConfig(**SMALL | {"encoder": "patches"}),
-    "pcl": PCLConfig(**SMALL, mix=0.0, noise=0.0, whole_faces=0, pose_faces=0),
-    "pcl-dot": PCLConfig(**SMALL, mix=0.0, noise=0.0, whole_faces=0, pose_faces=0, orthogonal="dot"),
+    "simclr": SimCLRConfig(**PATCHES),
+    "pcl": PCLConfig(**PATCHES, mix=0.0, noise=0.0, whole_faces=0, pose_faces=0),
+    "pcl-dot": PCLConfig(**PATCHES, mix=0.0, noise=0.0, whole_faces=0, pose_faces=0, orthogonal="dot"),
     "byol": BYOLConfig(**SMALL),
     "contrawarping": ContraWarpingConfig(**SMALL),
     "moco": MoCoConfig(**SMALL, queue=24),

@@ -251,10 +251,10 @@ def test_the_decoder_is_asked_for_all_four_mixtures(monkeypatch):
 
 def test_the_queue_remembers_the_newest_flips_first():
     method = small_pcl(pose="queue", queue=12)
-    before = method.past.clone()
+    before = method.past.rows.clone()
     losses_of(method)
-    assert torch.equal(method.past[BATCH:], before[: 12 - BATCH])
-    assert not torch.equal(method.past[:BATCH], before[:BATCH])
+    assert torch.equal(method.past.rows[BATCH:], before[: 12 - BATCH])
+    assert not torch.equal(method.past.rows[:BATCH], before[:BATCH])
 
 
 def test_pcl_names_the_four_features_of_the_paper():

@@ -80,7 +80,7 @@ class DINO(nn.Module):
         """Two large crops and `small_views` small ones."""
         c = self.config
         small = small_side(self.size, c.small_size, self.size // self.student.encoder.side)
-        return multi_crop(self.size, small, c.large_scale, c.small_scale, large=2, few=c.small_views)
+        return multi_crop(self.size, small, c.large_scale, c.small_scale, few=c.small_views)
 
     def losses(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """`distillation`: cross-entropy, mean over pairs of different crops; two signs of collapse beside it."""

@@ -66,8 +66,7 @@ class MoCo(nn.Module):
             tau = self.config.temperature
             return {"contrast": cross_nce(a, of_b, tau) + cross_nce(b, of_a, tau)}
         query, key = self.query(views["a"]), self.key(views["b"])
-        # a copy: pushing below replaces the queue while the gradient still needs the old one
-        loss = nce(query, key, self.queue.rows.clone(), self.config.temperature)
+        loss = nce(query, key, self.queue.rows, self.config.temperature)
         self.queue.push(gather(nn.functional.normalize(key.float(), dim=1)))
         return {"contrast": loss}
 

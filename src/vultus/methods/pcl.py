@@ -19,6 +19,7 @@ from vultus.nets.collective import gather
 from vultus.nets.decoders import DECODERS
 from vultus.nets.encoders import build_encoder
 from vultus.nets.heads import projector
+from vultus.nets.memory import Queue
 from vultus.views import View
 from vultus.views.presets import pcl_face, photometric, simclr
 
@@ -66,9 +67,7 @@ class PCL(nn.Module):
         if config.reconstruct:
             self.decoder = DECODERS[config.decoder](values, size)
         if config.pose == "queue":
-            start = torch.randn(config.queue, config.projection, generator=torch.Generator().manual_seed(0))
-            self.past: Tensor
-            self.register_buffer("past", start)
+            self.past = Queue(config.queue, config.projection)
 
     def views(self) -> dict[str, View]:
         """Two crops for L_face; the whole face, a recoloured one and recoloured flips for the pose terms."""
@@ -133,8 +132,8 @@ class PCL(nn.Module):
         flips = flips.unflatten(0, (len(a), self.config.flips)) if self.config.pose == "own" else gather(flips)
         fresh = flips.detach().float()
         if self.config.pose == "queue":
-            flips = torch.cat([flips.float(), self.past])
-            self.past = torch.cat([fresh, self.past])[: self.config.queue]
+            flips = torch.cat([flips.float(), self.past.rows])
+            self.past.push(fresh)
         flips = formulas.mix_rows(flips, self.config.mix)
         tau = self.config.temperature
         return formulas.nce(a, b, flips, tau) + formulas.nce(b, a, flips, tau)

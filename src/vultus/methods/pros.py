@@ -64,7 +64,7 @@ class ProS(nn.Module):
         """A large crop for the teacher, another one and small ones for the student."""
         c = self.config
         small = small_side(self.size, c.small_size, self.size // self.student.encoder.side)
-        return multi_crop(self.size, small, c.large_scale, c.small_scale, large=2, few=c.small_views)
+        return multi_crop(self.size, small, c.large_scale, c.small_scale, few=c.small_views)
 
     def losses(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """`distillation`, `mean_entropy` (its gap to the greatest possible), and two signs of collapse."""

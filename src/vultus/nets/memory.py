@@ -1,12 +1,11 @@
 """A queue of past features, newest first."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 
 class Queue(nn.Module):
-    """The last `length` rows of width `width` that were pushed, and random unit rows as long as there are fewer.
+    """The last `length` rows of width `width` that were pushed, and random rows as long as there are fewer.
 
     A buffer of the model: it is saved, and a resumed run remembers what the unbroken one does.
     """
@@ -16,7 +15,7 @@ class Queue(nn.Module):
     def __init__(self, length: int, width: int) -> None:
         super().__init__()
         start = torch.randn(length, width, generator=torch.Generator().manual_seed(0))
-        self.register_buffer("rows", F.normalize(start, dim=1))
+        self.register_buffer("rows", start)
 
     @torch.no_grad()
     def push(self, rows: Tensor) -> None:

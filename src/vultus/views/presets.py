@@ -48,14 +48,14 @@ def byol(size: int, crop: float, second: bool) -> View:
 
 
 def multi_crop(
-    size: int, small: int, large_scale: tuple[float, float], small_scale: tuple[float, float], large: int, few: int
+    size: int, small: int, large_scale: tuple[float, float], small_scale: tuple[float, float], few: int
 ) -> dict[str, View]:
-    """`large` crops of `size` pixels and `few` crops of `small` pixels (SwAV, Caron et al. 2020), by name.
+    """Two crops of `size` pixels and `few` crops of `small` pixels (SwAV, Caron et al. 2020), by name.
 
     scale: area of the crop in parts of the picture's.
     """
     colour: tuple[Photometry, ...] = (Jitter(0.4, 0.4, 0.2, 0.1, p=0.8), Grey(p=0.2), Blur(p=0.5))
-    views = {f"large_{k}": View(size, (Crop(large_scale), Flip(p=0.5)), colour) for k in range(large)}
+    views = {f"large_{k}": View(size, (Crop(large_scale), Flip(p=0.5)), colour) for k in range(2)}
     return views | {f"small_{k}": View(small, (Crop(small_scale), Flip(p=0.5)), colour) for k in range(few)}
 
 
