@@ -10,7 +10,6 @@ stands beside them.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,11 +18,11 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.real import real_sets
 from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.measure import add_figures, measure, read_figures, sample
 from vultus.faces.faceset import FaceSet
-from vultus.faces.pack import pack
 from vultus.methods.catalogue import METHODS
 from vultus.methods.model import load, random_model
 from vultus.recipes import recipe
@@ -66,12 +65,8 @@ def sets_of(out: Path, synthetic: bool) -> dict[str, Path]:
         if not path.exists():
             subprocess.run([sys.executable, "-m", "vultus", "synthesise", "6000", str(path)], check=True)
         return dict.fromkeys(("expression", "identity", "head_pose"), path)
-    sets = {"expression": out / "sets" / "fer2013", "identity": out / "sets" / "lfw"}
-    for path in sets.values():
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pack(Path(os.environ["VULTUS_DATA"]) / path.name, path, reader=path.name)
-    return sets
+    sets = real_sets(out)
+    return {"expression": sets["fer2013"], "identity": sets["lfw"]}
 
 
 def train(name: str, faces: Path, out: Path, flags: Sequence[str]) -> Cost:

@@ -39,6 +39,16 @@ RUNS: dict[str, tuple[str, float, dict[str, object]]] = {
 }
 
 
+def real_sets(out: Path) -> dict[str, Path]:
+    """The face sets fer2013 and lfw in `out`, packed from VULTUS_DATA where they are not there yet."""
+    sets = {name: out / "sets" / name for name in ("fer2013", "lfw")}
+    for name, path in sets.items():
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pack(Path(os.environ["VULTUS_DATA"]) / name, path, reader=name)
+    return sets
+
+
 def settings(name: str, seed: int, probe: Path) -> RunConfig:
     """The run's Config."""
     method, epochs, switches = RUNS[name]
@@ -68,12 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", choices=list(RUNS), default=list(RUNS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     asked = parser.parse_args(arguments)
-    source = Path(os.environ["VULTUS_DATA"])
-    sets = {name: asked.out / "sets" / name for name in ("fer2013", "lfw")}
-    for name, path in sets.items():
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pack(source / name, path, reader=name)
+    sets = real_sets(asked.out)
     figures, costs = [], []
     for seed in asked.seeds:
         for name in asked.only:

@@ -8,17 +8,16 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from vultus.methods.catalogue import METHODS, MethodConfig, build_method
+from vultus.methods.catalogue import METHODS, build_method
 from vultus.methods.model import FaceModel
 from vultus.methods.settings import settings_of, shown
-from vultus.methods.supervised import SupervisedConfig
 from vultus.recipes import RECIPES
 from vultus.report.view_picture import view_picture
 from vultus.training.config import RunConfig
@@ -39,20 +38,12 @@ class Facts:
     views: Mapping[str, View]
 
 
-def example(name: str) -> MethodConfig:
-    """The default settings, completed where a run would take them from its faces: two classes stand for a set's."""
-    config: MethodConfig = METHODS[name][0]()
-    if isinstance(config, SupervisedConfig):
-        return replace(config, loss="cross-entropy", outputs=("happy", "sad"))
-    return config
-
-
 @cache
 def facts(name: str) -> Facts:
     """Build the method `name`, read a black picture, and ask it everything else."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        method = build_method(example(name), SIZE)
+        method = build_method(_classes(name)[0](), SIZE)
         model = FaceModel(method, name, SIZE, sha256="")
     return Facts(model.widths, model.default_feature, dict(method.weights), method.balanced, method.views())
 
@@ -214,7 +205,7 @@ def write_pages(folder: Path) -> None:
     (folder / "images").mkdir(parents=True, exist_ok=True)
     for name in METHODS:
         (folder / f"{name}.md").write_text(method_page(name), encoding="utf-8")
-        views = build_method(example(name), PICTURED).views()
+        views = build_method(_classes(name)[0](), PICTURED).views()
         view_picture(views, PICTURED).save(folder / "images" / f"{name}.png", optimize=True)
         print(folder / f"{name}.md")
     (folder / "README.md").write_text(index(), encoding="utf-8")

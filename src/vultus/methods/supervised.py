@@ -17,9 +17,7 @@ from vultus.nets.encoders import build_encoder
 from vultus.views import View
 from vultus.views.presets import simclr
 
-POSE = ("yaw", "pitch", "roll")
 LabelLoss = Literal["auto", "cross-entropy", "arcface", "sphereface", "multi-label", "regression"]
-SETS_OF_COLUMNS = {"action_units": r"au\d\d", "head_pose": "|".join(POSE)}
 
 
 @dataclass(frozen=True)

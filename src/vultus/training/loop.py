@@ -109,17 +109,15 @@ class Learner:
     def _views(self, batch: Batch, part: int) -> dict[str, Tensor]:
         """Everything that the losses see, on the device: the views by name, and the targets where there are labels."""
         config = self.config
-        pictures = (t if t is None else t.to(self.device, non_blocking=True) for t in (batch.images, batch.partners))
-        images, partners = pictures
-        assert images is not None
+        partners = batch.partners
         views = render_views(
-            images,
+            batch.images.to(self.device, non_blocking=True),
             self.method.views(),
             seed=seed_of(config.seed, VIEWS, self.progress.step),
             batch=config.batch,
             first=rank() * (config.batch // world_size()) + part * len(batch),
             landmarks=batch.landmarks,
-            partners=partners,
+            partners=None if partners is None else partners.to(self.device, non_blocking=True),
         )
         views = {k: v.contiguous(memory_format=torch.channels_last) for k, v in views.items()}
         return views if batch.targets is None else views | {"label": batch.targets.to(self.device)}

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vultus.evaluation.tasks import TASKS
 from vultus.faces.faceset import FaceSet
 from vultus.methods.catalogue import MethodConfig
-from vultus.methods.supervised import SETS_OF_COLUMNS, LabelLoss, SupervisedConfig
+from vultus.methods.supervised import LabelLoss, SupervisedConfig
 
 UNKNOWN = -1  # class number of a face without the label
 
@@ -39,7 +40,7 @@ def with_outputs(method: SupervisedConfig, faces: FaceSet) -> SupervisedConfig:
 
 def _columns(target: str, faces: FaceSet) -> tuple[str, ...]:
     """The number columns that `target` stands for; none for a text label."""
-    pattern = SETS_OF_COLUMNS.get(target, re.escape(target))
+    pattern = "|".join(TASKS[target].needs if target in TASKS else (re.escape(target),))
     found = tuple(c for c in faces.columns if re.fullmatch(pattern, c))
     if not found:
         raise ValueError(
