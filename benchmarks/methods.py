@@ -1,6 +1,7 @@
 """Every method side by side, each in a process of its own: expression, identity, rank, speed, memory.
 
     VULTUS_DATA=folder-with-fer2013-and-lfw python -m benchmarks.methods OUT --minutes 20   # equal wall time
+    … --minutes 20 --rates steps.md   # the minutes become faces by the table of benchmarks.bench_steps, measured alone
     VULTUS_DATA=… python -m benchmarks.methods OUT --epochs 4                               # equal faces seen
     python -m benchmarks.methods OUT --synthetic --minutes 1                                # a smoke run of each
 
@@ -12,22 +13,26 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from benchmarks.real import real_sets
+from vultus.evaluation.baselines import Hog, Lbp, Pixels
 from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
-from vultus.evaluation.measure import add_figures, measure, read_figures, sample
+from vultus.evaluation.kept import add_figures, read_figures
+from vultus.evaluation.measure import fitted_dictionary, sample
+from vultus.evaluation.protocol import Protocol
 from vultus.faces.faceset import FaceSet
 from vultus.methods.catalogue import METHODS
 from vultus.methods.model import load, random_model
 from vultus.recipes import recipe
 
-SIZE = 48
+SIZE, WHITENED = 48, 256
 
 # name → method and the flags in which it differs from its recipe
 RUNS: dict[str, tuple[str, tuple[str, ...]]] = {name: (name, ()) for name in METHODS} | {
@@ -84,62 +89,79 @@ def train(name: str, faces: Path, out: Path, flags: Sequence[str]) -> Cost:
     return Cost(seen, card["seconds"] / 60, memory, probes[-1]["effective_rank"])
 
 
-def read(run: Path, sets: dict[str, Path]) -> Sequence[Figure]:
-    """The figures of the method's own choice of feature, by linear probe and by neighbours."""
-    feature = load(run).default_feature
-    for task, readout in readings(sets):
-        if not list(those(read_figures(run), task, readout)):
-            measure(run, sets[task], task, feature=feature, readout=readout)
-    return read_figures(run)
+@dataclass(frozen=True)
+class Column:
+    """A task and how it is read."""
+
+    task: str
+    protocol: Protocol
+    title: str
+
+    def of(self, figures: Sequence[Figure]) -> Figure | None:
+        """The figure of this column."""
+        metric = "mae" if self.task == "head_pose" else "accuracy"
+        for f in figures:
+            how = f.detail.get("readout", self.protocol.readout), f.detail.get("whitened", False)
+            if (f.task, f.metric, *how) == (self.task, metric, self.protocol.readout, self.protocol.pca is not None):
+                return f
+        return None
+
+
+def columns(sets: dict[str, Path]) -> list[Column]:
+    """What every model is asked."""
+    plain = [Column(task, Protocol(), task.replace("_", " ")) for task in sets]
+    white = Column("identity", Protocol(pca=WHITENED), f"identity, whitened to {WHITENED}")
+    return [*plain, white, Column("expression", Protocol("knn"), "expression, kNN")]
+
+
+def read(model: Any, folder: Path, sets: dict[str, Path]) -> Sequence[Figure]:
+    """The figures of the method's own choice of feature, in every column; what is there is not read again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for column in columns(sets):
+        if column.of(read_figures(folder)) is None:
+            faces, about = FaceSet.open(sets[column.task]), {"feature": model.default_feature}
+            add_figures(
+                folder, evaluate(model, faces, column.task, column.protocol, cache=folder / "features", **about)
+            )
+    return read_figures(folder)
 
 
 def floors(out: Path, sets: dict[str, Path]) -> dict[str, Sequence[Figure]]:
-    """The same of untrained encoders: random ones, and one that has its atoms."""
-    found: dict[str, Sequence[Figure]] = {}
+    """The same of untrained encoders: random ones, and one that has its atoms; and of descriptors that learn nothing."""
     seen = torch.from_numpy(sample(FaceSet.open(sets["expression"]), SIZE, 5000))
-    for name, method, atoms in (
-        ("random", "simclr", False),
-        ("untrained", "simclr", True),
-        ("random vit", "pros", False),
-    ):
-        folder = out / f"floor-{name.replace(' ', '-')}"
-        folder.mkdir(exist_ok=True)
-        model = random_model(recipe(f"{method}-cpu").method, SIZE, seen, atoms=atoms)
-        for task, readout in readings(sets):
-            if not list(those(read_figures(folder), task, readout)):
-                cache = folder / "features"
-                faces = FaceSet.open(sets[task])
-                figures = evaluate(model, faces, task, feature=model.default_feature, readout=readout, cache=cache)
-                add_figures(folder, figures)
-        found[name] = read_figures(folder)
-    return found
-
-
-def readings(sets: dict[str, Path]) -> list[tuple[str, str]]:
-    """Task and read-out of every column."""
-    return [*((task, "linear") for task in sets), ("expression", "knn")]
-
-
-def those(figures: Sequence[Figure], task: str, readout: str) -> Iterator[Figure]:
-    """The figures of a column."""
-    metric = "mae" if task == "head_pose" else "accuracy"
-    for f in figures:
-        if (f.task, f.metric) == (task, metric) and f.detail.get("readout", "linear") in (readout, "cosine"):
-            yield f
+    models: dict[str, Any] = {
+        "random": random_model(recipe("simclr-cpu").method, SIZE, seen),
+        "untrained": random_model(recipe("simclr-cpu").method, SIZE, seen, atoms=True),
+        "random vit": random_model(recipe("pros-cpu").method, SIZE, seen),
+    } | {rival.name: rival for rival in (Pixels(SIZE), Lbp(SIZE), Hog(SIZE))}
+    models["dictionary"] = fitted_dictionary(FaceSet.open(sets["expression"]), 72, SIZE)
+    return {name: read(model, out / f"floor-{name.replace(' ', '-')}", sets) for name, model in models.items()}
 
 
 def row(name: str, cost: Cost | None, figures: Sequence[Figure], sets: dict[str, Path]) -> str:
     """A line of the table."""
     cells = []
-    for task, readout in readings(sets):
-        f = next(those(figures, task, readout))
-        scale = 1 if task == "head_pose" else 100
+    for column in columns(sets):
+        f = column.of(figures)
+        assert f is not None  # it has just been read
+        scale = 1 if column.task == "head_pose" else 100
         cells.append(f"{f.value * scale:.1f} ({f.low * scale:.1f}–{f.high * scale:.1f})")
     about = "– | – | – | – | –"
     if cost:
         rate = cost.faces / cost.minutes / 60
         about = f"{cost.faces:,} | {cost.minutes:.1f} | {rate:.0f} | {cost.rank:.0f} | {cost.memory:.1f}"
-    return f"| {name} | {f.dim} | {' | '.join(cells)} | {about} |"
+    return f"| {name} | {figures[0].dim} | {' | '.join(cells)} | {about} |"
+
+
+def budget(name: str, asked: argparse.Namespace, count: int) -> tuple[str, str]:
+    """The flag that bounds a run of `name` on `count` faces."""
+    if not asked.minutes:
+        return "--epochs", str(asked.epochs)
+    if asked.rates is None:
+        return "--minutes", str(asked.minutes)
+    cells = [line.split("|") for line in asked.rates.read_text().splitlines() if line.startswith("| ")]
+    milliseconds = {row[1].strip(): float(row[2]) for row in cells[1:]}
+    return "--epochs", f"{asked.minutes * 60_000 / milliseconds[RUNS[name][0]] / count:.3f}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -147,21 +169,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--synthetic", action="store_true")
     parser.add_argument("--minutes", type=float, default=0.0)
+    parser.add_argument("--rates", type=Path)
     parser.add_argument("--epochs", type=float, default=0.0)
     parser.add_argument("--only", nargs="+", choices=list(RUNS), default=list(RUNS))
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args(arguments)
     sets = sets_of(asked.out, asked.synthetic)
     faces = sets["expression"]
-    budget = ("--minutes", str(asked.minutes)) if asked.minutes else ("--epochs", str(asked.epochs))
-    flags = [*budget, "--seed", str(asked.seed), "--probe", str(faces), *(SMOKE if asked.synthetic else ())]
+    count = int((FaceSet.open(faces).labels("split") == "train").sum())
+    flags = ["--seed", str(asked.seed), "--probe", str(faces), *(SMOKE if asked.synthetic else ())]
     lines = [row(name, None, figures, sets) for name, figures in floors(asked.out, sets).items()]
     for name in asked.only:
-        run = asked.out / f"{name.replace(' ', '-')}-{'m' if asked.minutes else 'e'}{budget[1]}-s{asked.seed}"
-        cost = train(name, faces, run, flags)
-        lines.append(row(name, cost, read(run, sets), sets))
+        tag = f"m{asked.minutes:g}" if asked.minutes else f"e{asked.epochs:g}"
+        run = asked.out / f"{name.replace(' ', '-')}-{tag}-s{asked.seed}"
+        cost = train(name, faces, run, [*budget(name, asked, count), *flags])
+        lines.append(row(name, cost, read(load(run), run, sets), sets))
         print(lines[-1], flush=True)
-    heads = [*(task.replace("_", " ") for task in sets), "expression, kNN"]
+    heads = [column.title for column in columns(sets)]
     print(f"\n| method | values | {' | '.join(heads)} | faces seen | minutes | faces/s | rank | GB |")
     print("|" + "---|" * (len(heads) + 7))
     print("\n".join(lines))

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
-from vultus.evaluation.measure import add_figures, fitted_dictionary, measure, read_figures, rivals
+from vultus.evaluation.kept import add_figures, read_figures
+from vultus.evaluation.measure import fitted_dictionary, measure, rivals
 from vultus.evaluation.table import markdown
 from vultus.faces.faceset import FaceSet
 from vultus.faces.pack import pack

@@ -53,14 +53,14 @@ def test_a_paired_difference_sees_what_two_intervals_cannot():
     rng = np.random.default_rng(0)
     first = rng.normal(size=500)
     second = first + 0.02 + 0.05 * rng.normal(size=500)
-    change = paired_difference(first, second)
+    change = paired_difference(first[:, None], second[:, None])
     assert change.low > 0 and change.p < 0.01
     assert change.value == pytest.approx((second - first).mean())
     assert mean_interval(first)[1] > mean_interval(second)[0]
-    same = paired_difference(first, rng.permutation(first))
+    same = paired_difference(first[:, None], rng.permutation(first)[:, None])
     assert same.low < 0 < same.high and same.p > 0.1
     with pytest.raises(ValueError, match="same samples"):
-        paired_difference(first, second[:-1])
+        paired_difference(first[:, None], second[:-1, None])
 
 
 def figure(**changes):

@@ -6,9 +6,10 @@ from scipy.stats import ortho_group
 from sklearn.metrics import balanced_accuracy_score, f1_score, r2_score, roc_auc_score
 
 from evaluation_faces import Labelled, classes_in_space, parts
-from vultus.evaluation import action_units, expression, head_pose, identity
+from vultus.evaluation import action_units, classes, expression, head_pose, identity
 from vultus.evaluation.evaluate import read
 from vultus.evaluation.made_pairs import make_pairs
+from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.tasks import hindrance, possible_tasks, task_for
 from vultus.faces.pairs import Pairs
 
@@ -25,7 +26,7 @@ def labelled_classes(spread=1.5, seed=0):
 def test_expression_reports_both_accuracies_with_their_circumstances():
     features, faces = labelled_classes()
     faces._columns["expression"][:7] = ""
-    figures = by_metric(expression.evaluate(features, faces, pca=6))
+    figures = by_metric(expression.evaluate(features, faces, Protocol(pca=6)))
     plain, balanced = figures["accuracy"], figures["balanced_accuracy"]
     assert plain.low <= plain.value <= plain.high and 0.6 < plain.value < 1
     assert (plain.n, plain.dim, plain.detail["left_out"], plain.detail["train"]) == (120, 6, 7, 393)
@@ -37,8 +38,8 @@ def test_expression_reports_both_accuracies_with_their_circumstances():
 def test_balanced_accuracy_is_scikit_learns():
     rng = np.random.default_rng(0)
     truth, said = rng.integers(3, size=200), rng.integers(3, size=200)
-    means = expression._hits(truth, said, 3).mean(0)
-    assert expression._mean_recall(means[None])[0] == pytest.approx(balanced_accuracy_score(truth, said))
+    means = classes._hits(truth, said, 3).mean(0)
+    assert classes._mean_recall(means[None])[0] == pytest.approx(balanced_accuracy_score(truth, said))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_whitening_helps_where_a_nuisance_direction_drowns_the_person():
     nuisance = 30 * np.random.default_rng(1).normal(size=(len(names), 1)) * np.eye(1, 24)
     faces = Labelled(identity=names)
     raw = identity.evaluate((features + nuisance).astype(np.float32), faces)[0]
-    white = identity.evaluate((features + nuisance).astype(np.float32), faces, pca=20)[0]
+    white = identity.evaluate((features + nuisance).astype(np.float32), faces, Protocol(pca=20))[0]
     assert white.value > raw.value + 0.1
     assert white.dim == 20
 
@@ -155,7 +156,7 @@ def test_head_pose_recovers_planted_angles_and_knows_what_chance_is():
     columns["yaw"][:4], columns["roll"][450] = np.nan, 150.0
     faces = Labelled(split=parts(350, 50, 100), **columns)
     for readout in ("linear", "knn"):
-        figures = by_metric(head_pose.evaluate(features, faces, readout=readout))
+        figures = by_metric(head_pose.evaluate(features, faces, Protocol(readout)))
         three = [figures[f"mae_{angle}"].value for angle in head_pose.ANGLES]
         assert figures["mae"].value == pytest.approx(np.mean(three))
         assert figures["mae"].detail["left_out"] == 5 and figures["mae"].n == 99

@@ -21,9 +21,10 @@ screen = Console(highlight=False)
 def pack(
     src: Annotated[Positional[Path], tyro.conf.arg(metavar="SRC")],
     out: Annotated[Positional[Path], tyro.conf.arg(metavar="OUT")],
-    reader: Literal["auto", "folder", "fer2013", "lfw", "list", "utkface", "mtfl"] = "auto",
+    reader: str = "auto",
     label: str | None = None,
     crop: float | None = None,
+    every: int | None = None,
     name: str | None = None,
     licence: str = "",
     drop_duplicates: bool = False,
@@ -34,9 +35,10 @@ def pack(
     Args:
         src: A folder of pictures, a FER2013-style csv, or a list file.
         out: The face set's folder.
-        reader: The layout of SRC; auto looks at it.
+        reader: The layout of SRC (docs/datasets.md lists them); auto looks at it.
         label: For a folder of class folders: the label that their names are, such as expression.
         crop: For lfw: the central part of each side that is kept (0.5 if not given).
+        every: For videos and sequences: one frame in so many is kept.
         name: Of the set; else SRC's.
         licence: Terms of the pictures, kept in the set's card.
         drop_duplicates: Keep only the first of identical pictures.
@@ -45,7 +47,7 @@ def pack(
     from vultus.faces.pack import pack as run
 
     result = run(
-        src, out, reader=reader, label=label, crop=crop, name=name, licence=licence,
+        src, out, reader=reader, label=label, crop=crop, every=every, name=name, licence=licence,
         drop_duplicates=drop_duplicates, overwrite=overwrite,
     )  # fmt: skip
     screen.print(f"[bold]{result.faces:,}[/] faces in {result.path}, {result.skipped} skipped")
@@ -90,8 +92,11 @@ def evaluate(
     data: Set,
     task: TaskName = "all",
     feature: str | None = None,
+    test: Path | None = None,
     pca: int | None = None,
     readout: Literal["linear", "knn"] = "linear",
+    shots: float | None = None,
+    seeds: int = 1,
     baselines: bool = False,
     atoms: int = 72,
     all_metrics: bool = False,
@@ -105,27 +110,31 @@ def evaluate(
         data: The labelled face set.
         task: What is read; all takes every task whose labels the set has.
         feature: Which feature; else every one of the method's.
-        pca: Reduce features to so many values first, fitted on the training part.
+        test: Another face set: learn the read-out on DATA, test it on this one.
+        pca: Reduce features to so many values first, fitted on the training part; identity compares them whitened.
         readout: A linear probe or nearest neighbours; identity is always compared by cosine.
+        shots: Learn from so few labels: 10 of each class, or below 1 a part of the training faces.
+        seeds: Repeat with so many seeds, and show mean and standard deviation.
         baselines: Also the encoder untrained, pixels, LBP, HoG and the patch dictionary.
         atoms: Size of the patch dictionary; its feature has 32 values an atom.
         all_metrics: Show every figure, not only each task's first.
         markdown: Write the table to this file too.
-        seed: Of cuts, made pairs and bootstrap.
+        seed: Of cuts, shots, made pairs and bootstrap; the first of several.
     """
     from vultus.evaluation import table
     from vultus.evaluation.measure import measure
+    from vultus.evaluation.protocol import Protocol
 
     figures = measure(
         run,
         data,
         task,
         feature=feature,
-        pca=pca,
-        readout=readout,
+        protocol=Protocol(readout, pca, seed, shots),
+        test=test,
+        seeds=range(seed, seed + seeds),
         baselines=baselines,
         atoms=atoms,
-        seed=seed,
         tell=lambda line: screen.print(line, style="dim"),
     )
     screen.print(table.terminal(figures, everything=all_metrics))

@@ -10,6 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.measure import measure
+from vultus.evaluation.paired import difference
+from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.table import headlines, terminal
 from vultus.faces.faceset import FaceSet, write
 from vultus.methods.pcl import PCLConfig
@@ -100,7 +102,7 @@ def _read(runs: Sequence[Path], faces: Path, seed: int) -> list[Figure]:
             begun.append(line)
 
         for run in runs:
-            figures += measure(run, faces, baselines=run is runs[0], seed=seed, pca=READ, tell=tell)
+            figures += measure(run, faces, protocol=Protocol(pca=READ, seed=seed), baselines=run is runs[0], tell=tell)
         bar.update(task, description="read", completed=len(begun))
     return figures
 
@@ -110,9 +112,10 @@ def _say(number: int, text: str) -> None:
 
 
 def _verdict(figures: Sequence[Figure]) -> str:
-    """A line a task: what PCL's feature is clearly above, clearly below, and where the intervals overlap.
+    """A line a task: what PCL's feature is better than, worse than, and what it cannot be told from.
 
-    Of each method the feature it would choose itself counts; choosing by test figures would flatter it.
+    Both are compared on the same test faces, resampled together. Of each method the feature it would choose itself
+    counts; choosing by test figures would flatter it.
     """
     lines = []
     for task in dict.fromkeys(f.task for f in headlines(figures)):
@@ -121,12 +124,11 @@ def _verdict(figures: Sequence[Figure]) -> str:
             if f.task == task:
                 read.setdefault(f.method, f)
         own = read.pop("pcl")
-        places: dict[str, list[str]] = {"clearly above": [], "not clearly apart from": [], "clearly below": []}
+        places: dict[str, list[str]] = {"better than": [], "level with": [], "worse than": []}
         for name, rival in read.items():
-            apart = own.low > rival.high or own.high < rival.low
-            better = (own.value < rival.value) if own.lower_is_better else (own.value > rival.value)
-            place = ("clearly above" if better else "clearly below") if apart else "not clearly apart from"
+            change = difference(own, rival)
+            place = "better than" if change.low > 0 else "worse than" if change.high < 0 else "level with"
             places[place].append(name)
         told = "; ".join(f"{place} {', '.join(names)}" for place, names in places.items() if names)
         lines.append(f"{task.replace('_', ' ')}: PCL is {told}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "(on the same test faces, by the 95 % interval of the difference)"])

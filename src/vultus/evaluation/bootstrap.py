@@ -64,23 +64,34 @@ class Difference:
 
 
 def paired_difference(
-    first: NDArray[np.generic], second: NDArray[np.generic], seed: int = 0, resamples: int = 10_000
+    first: NDArray[np.generic],
+    second: NDArray[np.generic],
+    statistic: Callable[[Floats], Floats] = lambda means: means[:, 0],
+    seed: int = 0,
+    resamples: int = 10_000,
 ) -> Difference:
-    """Bootstrap of the mean difference of per-sample scores [N] of two methods on the same samples, same order.
+    """Bootstrap of the difference that two methods make on the same samples, in the same order.
 
+    first, second: [N, C], a row a sample; statistic: as in `statistic_interval`.
     p is twice the share of resamples on the other side of zero, at least 1 / resamples.
     Raises ValueError when the scores are not of the same samples (shapes differ).
     """
-    if first.shape != second.shape or first.ndim != 1 or not len(first):
+    if first.shape != second.shape or first.ndim != 2 or not len(first):
         raise ValueError(
             f"expected scores of the same samples, got shapes {first.shape} and {second.shape}: "
             "score both methods on the same test faces"
         )
-    change = second.astype(np.float64) - first.astype(np.float64)
-    means = _resampled_means(change[:, None], seed, resamples)[:, 0]
-    low, high = _middle(means)
-    side = min(float((means <= 0).mean()), float((means >= 0).mean()))
-    return Difference(float(change.mean()), low, high, min(1.0, max(2 * side, 1 / resamples)), len(change))
+    both = np.concatenate([first, second], axis=1).astype(np.float64)
+    width = first.shape[1]
+
+    def change(means: Floats) -> Floats:
+        return statistic(means[:, width:]) - statistic(means[:, :width])
+
+    values = change(_resampled_means(both, seed, resamples))
+    low, high = _middle(values)
+    side = min(float((values <= 0).mean()), float((values >= 0).mean()))
+    p = min(1.0, max(2 * side, 1 / resamples))
+    return Difference(float(change(both.mean(axis=0)[None])[0]), low, high, p, len(both))
 
 
 def _resampled_means(columns: Floats, seed: int, resamples: int) -> Floats:

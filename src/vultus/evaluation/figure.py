@@ -1,8 +1,23 @@
 """One measured number with everything needed to trust it and to compare it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What each test sample gave to a figure: the statistic of the columns' means is the figure's value.
+
+    rows: [M], faces by row of the set, or pairs by number; columns: [M, C], right or wrong, errors, or counts.
+    Two methods' scores of the same rows can be compared pair by pair, and by groups of faces.
+    """
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -25,6 +40,7 @@ class Figure:
     method: str = ""
     feature: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)  # chosen C, faces left out, recalls a class, …
+    scores: Scores | None = field(default=None, compare=False, repr=False)  # of a task's first figure
 
     @property
     def unit(self) -> str:
@@ -39,13 +55,15 @@ class Figure:
         return self.metric.startswith("mae")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return asdict(self) | {"detail": dict(self.detail)}
+        """Plain values, ready for JSON; the scores are kept elsewhere."""
+        plain = asdict(replace(self, scores=None)) | {"detail": dict(self.detail)}
+        del plain["scores"]
+        return plain
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Figure":
         """The inverse of `to_dict`. Raises ValueError naming the keys that are missing or unknown."""
-        known = {f.name for f in fields(cls)}
+        known = {f.name for f in fields(cls)} - {"scores"}
         missing = known - {"method", "feature", "detail"} - values.keys()
         unknown = values.keys() - known
         if missing or unknown:

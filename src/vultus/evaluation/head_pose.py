@@ -6,23 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vultus.evaluation.bootstrap import mean_interval, statistic_interval
-from vultus.evaluation.figure import Figure
-from vultus.evaluation.preparation import Floats
-from vultus.evaluation.probe import Probe, Readout
-from vultus.evaluation.splits import split
+from vultus.evaluation.few_shot import fewer
+from vultus.evaluation.figure import Figure, Scores
+from vultus.evaluation.pooled import Answers, answer, learned
+from vultus.evaluation.protocol import Protocol
+from vultus.evaluation.splits import parts_of
 from vultus.faces.faceset import FaceSet
 
 ANGLES = ("yaw", "pitch", "roll")
+PLAIN = Protocol()
 
 
 def evaluate(
-    features: NDArray[np.floating],
-    faces: FaceSet,
-    *,
-    seed: int = 0,
-    pca: int | None = None,
-    readout: Readout = "linear",
-    limit: float = 99.0,
+    features: NDArray[np.floating], faces: FaceSet, protocol: Protocol = PLAIN, limit: float = 99.0
 ) -> list[Figure]:
     """Figures `mae_yaw`, `mae_pitch`, `mae_roll`, `mae` (their mean) in degrees and `r2_yaw` … likewise.
 
@@ -32,25 +28,29 @@ def evaluate(
     angles = np.stack([faces.labels(name) for name in ANGLES], axis=1).astype(np.float64)
     with np.errstate(invalid="ignore"):
         usable = np.asarray((np.abs(angles) <= limit).all(axis=1))
-    splits = split(faces, usable, seed)
-    probe = Probe(features, splits, pca=pca, seed=seed)
-    reading = probe.regress(angles, readout)
-    shared: dict[str, Any] = {"task": "head_pose", "n": len(splits.test), "dim": probe.dim, "seed": seed}
-    shared |= {"data": faces.card.name, "detail": {"readout": readout, **reading.choice, **probe.notes}}
-    return _figures(angles[splits.test], reading.answers, angles[splits.final].mean(axis=0), shared)
+    parts = parts_of(faces, usable, protocol.seed)
+    if protocol.shots is not None:
+        parts = [fewer(part, protocol.shots, protocol.seed) for part in parts]
+    answers = answer(features, parts, protocol, lambda probe: probe.regress(angles, protocol.readout))
+    shared: dict[str, Any] = {"task": "head_pose", "n": len(answers.rows), "dim": answers.dim, "seed": protocol.seed}
+    shared |= {"data": faces.card.name, "detail": answers.detail}
+    return _figures(angles[answers.rows], answers, angles[learned(parts)].mean(axis=0), shared)
 
 
 def _figures(
-    truth: NDArray[np.float64], said: Floats, blind: NDArray[np.float64], shared: dict[str, Any]
+    truth: NDArray[np.float64], answers: Answers, blind: NDArray[np.float64], shared: dict[str, Any]
 ) -> list[Figure]:
-    error, blindly = np.abs(said - truth), np.abs(blind - truth)
+    error, blindly = np.abs(answers.given - truth), np.abs(blind - truth)
     named = [("", slice(None)), *((f"_{name}", slice(i, i + 1)) for i, name in enumerate(ANGLES))]
     errors, explained = [], []
     for name, of in named:
         each = error[:, of].mean(axis=1)
         low, high = mean_interval(each, shared["seed"])
         value, chance = float(each.mean()), float(blindly[:, of].mean())
-        errors.append(Figure(metric=f"mae{name}", value=value, low=low, high=high, chance=chance, **shared))
+        scores = Scores(answers.rows, each[:, None])
+        errors.append(
+            Figure(metric=f"mae{name}", value=value, low=low, high=high, chance=chance, scores=scores, **shared)
+        )
         if (truth[:, of].std(axis=0) == 0).any():
             continue  # R² of an angle that never changes is undefined
         columns = np.concatenate([truth[:, of], truth[:, of] ** 2, error[:, of] ** 2], axis=1)

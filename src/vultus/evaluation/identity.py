@@ -8,31 +8,36 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from vultus.evaluation.bootstrap import mean_interval, resampled_interval
-from vultus.evaluation.figure import Figure
+from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.made_pairs import make_pairs
-from vultus.evaluation.preparation import prepare, require_finite
+from vultus.evaluation.preparation import Preparation, prepare, require_finite
+from vultus.evaluation.protocol import Protocol
+from vultus.evaluation.splits import Rows
 from vultus.faces.faceset import FaceSet
 from vultus.faces.pairs import Pairs
 
 FAR = (1e-2, 1e-3)
+PLAIN = Protocol()
 Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 
 
-def evaluate(features: Floats, faces: FaceSet, *, seed: int = 0, pca: int | None = None) -> list[Figure]:
+def evaluate(features: Floats, faces: FaceSet, protocol: Protocol = PLAIN) -> list[Figure]:
     """Figures `accuracy` (its standard error over folds in the detail), `auc`, `tar@far=0.01`, `tar@far=0.001`.
 
     features: [N, D], rows as in `faces`. The set's own pairs are used, or balanced pairs made from the
-    identities of its test split. pca: whitened principal components, fitted on the faces of the other folds.
+    identities of its test split. pca: whitened principal components are compared, fitted on the set's training split,
+    or where it has none on the faces of the other folds.
     A false accept rate that the number of different pairs cannot resolve gives no figure; the accuracy's
     detail says so. Raises ValueError for a part of a set with pairs: their rows count in the whole set.
     """
+    seed = protocol.seed
     pairs, origin = pairs_of(faces, seed)
     require_finite(features[np.union1d(pairs.left, pairs.right)])
-    score, dim = _scores(features, pairs, pca, seed)
+    score, dim = _scores(features, faces, pairs, protocol)
     right, thresholds = fold_accuracy(score, pairs.same, pairs.fold)
     each = np.array([right[pairs.fold == fold].mean() for fold in np.unique(pairs.fold)])
-    detail: dict[str, Any] = {"pairs": origin, "whitened": pca is not None, "folds": len(each)}
+    detail: dict[str, Any] = {"pairs": origin, "whitened": protocol.pca is not None, "folds": len(each)}
     detail |= {"standard_error": float(each.std(ddof=1) / np.sqrt(len(each))), "thresholds": thresholds}
     shared: dict[str, Any] = {"task": "identity", "n": len(pairs), "dim": dim, "seed": seed}
     shared["data"] = faces.card.name
@@ -42,7 +47,14 @@ def evaluate(features: Floats, faces: FaceSet, *, seed: int = 0, pca: int | None
         detail["unresolved_far"] = f"{different} different pairs cannot show a false accept rate of {beyond}"
     low, high = mean_interval(right.astype(np.float64), seed)
     first = Figure(
-        metric="accuracy", value=float(right.mean()), low=low, high=high, chance=0.5, detail=detail, **shared
+        metric="accuracy",
+        value=float(right.mean()),
+        low=low,
+        high=high,
+        chance=0.5,
+        detail=detail,
+        scores=Scores(np.arange(len(pairs)), right[:, None].astype(np.float64)),
+        **shared,
     )
     figures = [first, _resampled("auc", roc_auc, 0.5, score, pairs.same, shared)]
     for far in FAR:
@@ -118,19 +130,32 @@ def pairs_of(faces: FaceSet, seed: int = 0) -> tuple[Pairs, str]:
     return faces.pairs, "the set's own"
 
 
-def _scores(features: Floats, pairs: Pairs, pca: int | None, seed: int) -> tuple[Floats, int]:
-    """Scores [P] and the dimension compared; with pca, each fold's from axes that never saw its faces' pairs."""
-    if pca is None:
-        wide = features[pairs.left].astype(np.float32), features[pairs.right].astype(np.float32)
-        return cosine(*wide), features.shape[1]
+def _scores(features: Floats, faces: FaceSet, pairs: Pairs, protocol: Protocol) -> tuple[Floats, int]:
+    """Scores [P] and the dimension compared; whitened, if asked, along axes that never saw the pairs' faces."""
+    if protocol.pca is None:
+        return _compared(features, pairs, np.arange(len(pairs)), lambda wide: wide), features.shape[1]
+    paired = np.union1d(pairs.left, pairs.right)
+    learn = np.flatnonzero(faces.labels("split") == "train") if "split" in faces.columns else np.array([], np.int64)
+    learn = np.setdiff1d(learn, paired)
+    if len(learn) > protocol.pca:
+        whiten = _whitening(features[learn], protocol)
+        return _compared(features, pairs, np.arange(len(pairs)), whiten), protocol.pca
     score = np.empty(len(pairs), np.float32)
     for held in np.unique(pairs.fold):
-        mine = pairs.fold == held
-        tested = np.union1d(pairs.left[mine], pairs.right[mine])
-        others = np.setdiff1d(np.union1d(pairs.left[~mine], pairs.right[~mine]), tested)
-        whiten = prepare(features[others].astype(np.float32), pca, whiten=True, seed=seed)
-        score[mine] = cosine(whiten(features[pairs.left[mine]]), whiten(features[pairs.right[mine]]))
-    return score, pca
+        mine = np.flatnonzero(pairs.fold == held)
+        others = np.setdiff1d(paired, np.union1d(pairs.left[mine], pairs.right[mine]))
+        score[mine] = _compared(features, pairs, mine, _whitening(features[others], protocol))
+    return score, protocol.pca
+
+
+def _whitening(learn: Floats, protocol: Protocol) -> Preparation:
+    return prepare(learn.astype(np.float32), protocol.pca, whiten=True, seed=protocol.seed)
+
+
+def _compared(features: Floats, pairs: Pairs, of: Rows, prepared: Callable[[Any], Floats]) -> Floats:
+    """Cosines of the pairs `of` [Q]."""
+    left, right = (features[side[of]].astype(np.float32) for side in (pairs.left, pairs.right))
+    return cosine(prepared(left), prepared(right))
 
 
 def _resampled(

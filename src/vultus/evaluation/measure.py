@@ -1,7 +1,7 @@
 """A run's folder and a labelled set → figures, kept in the folder; what `vultus evaluate` does."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,15 @@ from vultus.evaluation.baselines import Hog, Lbp, Pixels
 from vultus.evaluation.dictionary import PatchDictionary
 from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
+from vultus.evaluation.joined import Joined
+from vultus.evaluation.kept import add_figures
+from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.tasks import hindrance, possible_tasks
-from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
 from vultus.methods.model import FaceModel, load, random_model
 from vultus.nets.patches import patch_stems
 
-FILE = "evaluation.json"
+PLAIN = Protocol()
 FIT = 10_000  # faces at most from which the patch dictionary learns
 CALIBRATE = 5_000  # and those from which untrained encoders take statistics and atoms
 
@@ -29,37 +31,42 @@ def measure(
     task: str = "all",
     *,
     feature: str | None = None,
-    pca: int | None = None,
-    readout: str = "linear",
+    protocol: Protocol = PLAIN,
+    test: str | Path | None = None,
+    seeds: Sequence[int] = (),
     baselines: bool = False,
     atoms: int = 72,
-    seed: int = 0,
     tell: Callable[[str], None] = lambda line: None,
 ) -> tuple[Figure, ...]:
     """Figures of a run's model on the face set at `data`, and of the baselines if asked.
 
     They are added to the run's `evaluation.json`, where they replace older ones of the same circumstances.
-    Features are cached below `run/features`. `tell` hears what is being read.
+    Features are cached below `run/features`. test: a face set to test on what `data` taught. seeds: repeat the reading
+    under each, for few labels; none: the protocol's. `tell` hears what is being read.
     Raises ValueError where the set has no label that a task reads.
     """
     folder = Path(run)
     model, faces = load(folder), FaceSet.open(data)
-    tasks = _all_tasks(faces, tell) if task == "all" else (task,)
+    other = FaceSet.open(test) if test else None
+    tasks = _all_tasks(faces if other is None else Joined(faces, other), tell) if task == "all" else (task,)
     if not tasks:
         raise ValueError(f"{data} has no label that a task reads; it has {', '.join(faces.columns) or 'none'}")
-    options: dict[str, Any] = {"pca": pca, "readout": readout, "seed": seed, "cache": folder / "features"}
+    options: dict[str, Any] = {"test": other, "cache": folder / "features"}
     tell(f"reading {model.name}: {', '.join(tasks)}")
-    figures = list(evaluate(model, faces, tasks, feature=feature, **options))
-    if baselines:
-        for rival in rivals(model, faces, atoms):
-            tell(f"reading {rival.name}")
-            fits = {**options, "pca": min(pca, _width(rival))} if pca else options
-            figures += evaluate(rival, faces, tasks, feature=rival.default_feature, **fits)
+    figures: list[Figure] = []
+    repeats = [replace(protocol, seed=seed) for seed in seeds or (protocol.seed,)]
+    for each in repeats:
+        figures += evaluate(model, faces, tasks, each, feature=feature, **options)
+    for rival in rivals(model, faces, atoms) if baselines else ():
+        tell(f"reading {rival.name}")
+        for each in repeats:
+            fits = replace(each, pca=min(each.pca, _width(rival))) if each.pca else each
+            figures += evaluate(rival, faces, tasks, fits, feature=rival.default_feature, **options)
     add_figures(folder, figures)
     return tuple(figures)
 
 
-def _all_tasks(faces: FaceSet, tell: Callable[[str], None]) -> tuple[str, ...]:
+def _all_tasks(faces: Any, tell: Callable[[str], None]) -> tuple[str, ...]:
     """The tasks that the set can serve; of those whose labels are there and do not suffice `tell` hears why."""
     why = {name: hindrance(name, faces) for name in possible_tasks(faces)}
     for name, reason in why.items():
@@ -94,24 +101,3 @@ def sample(faces: FaceSet, size: int, most: int, seed: int = 0) -> np.ndarray:
 def _width(rival: Any) -> int:
     probe = np.zeros((1, 3, rival.size, rival.size), np.uint8)
     return int(np.asarray(rival.features(probe)[rival.default_feature]).shape[1])
-
-
-def read_figures(folder: Path) -> tuple[Figure, ...]:
-    """The figures in a run's evaluation.json; none where it is missing. Raises ValueError where it is damaged."""
-    path = folder / FILE
-    if not path.exists():
-        return ()
-    try:
-        return tuple(Figure.from_dict(one) for one in json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} cannot be read ({error}): evaluate the run again") from error
-
-
-def add_figures(folder: Path, figures: Sequence[Figure]) -> None:
-    """Add figures to a run's evaluation.json; the new one stands where circumstances are the same."""
-
-    def key(f: Figure) -> tuple[object, ...]:
-        return f.method, f.feature, f.task, f.metric, f.data, f.dim, f.seed, f.detail.get("readout")
-
-    merged = {key(f): f for f in (*read_figures(folder), *figures)}
-    write_atomic(folder / FILE, json.dumps([f.to_dict() for f in merged.values()], indent=1).encode())

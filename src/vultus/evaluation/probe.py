@@ -7,7 +7,7 @@ standardised, and projected by PCA if asked, with statistics of the training fac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from vultus.evaluation import ridge
 from vultus.evaluation.logistic import Design, Logistic, solve, solve_each
 from vultus.evaluation.neighbours import NEIGHBOURS, votes
 from vultus.evaluation.preparation import Floats, prepare
+from vultus.evaluation.protocol import Readout
 from vultus.evaluation.splits import Rows, Splits
 
 # over the number of training faces: logistic regression's 1 / C, ridge's alpha; a strong penalty is quick to solve and
@@ -24,7 +25,6 @@ PENALTIES = (100.0, 10.0, 1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 DETECTED = PENALTIES[:6]  # for many answers together: the weakest cost ten times the passes and rarely win
 PATIENCE = 2  # penalties without gain on validation after which no weaker one is tried
 
-Readout = Literal["linear", "knn"]
 Score = Callable[[NDArray[np.int64], Floats], float]  # true classes [M], probabilities [M, K] → higher is better
 
 

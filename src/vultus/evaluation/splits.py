@@ -3,7 +3,8 @@
 A set's own split is kept. Its validation part chooses the regularisation only; where it has none, a tenth of
 the training part is cut off to choose, and the chosen read-out is fitted again on the whole training part. So
 the read-out that is measured has always learnt from exactly the training split, as published figures do.
-A set without splits is cut 80 / 10 / 10 by identity where known (no person on both sides), else by name.
+A set with folds (label `fold`) is tested fold by fold, each read by a read-out that learnt from the others.
+Any other set is cut 80 / 10 / 10 by identity where known (no person on both sides), else by name.
 """
 
 import hashlib
@@ -32,7 +33,29 @@ class Splits:
     @property
     def final(self) -> Rows:
         """The rows the measured read-out is fitted on."""
-        return np.sort(np.concatenate([self.train, self.validation])) if self.refit else self.train
+        return np.union1d(self.train, self.validation) if self.refit else self.train
+
+
+def parts_of(faces: FaceSet, usable: NDArray[np.bool_], seed: int = 0) -> list[Splits]:
+    """One split, or as many as the set has folds; of the faces whose label is known (mask [N]).
+
+    Raises ValueError with the counts when a part is missing or too small to learn from.
+    """
+    if "fold" not in faces.columns or "split" in faces.columns:
+        return [split(faces, usable, seed)]
+    fold = faces.labels("fold")
+    usable = usable & (fold != "")
+    names = np.unique(fold[usable])
+    if len(names) < 2:
+        raise ValueError(f"the labelled faces lie in {len(names)} fold; expected two or more, to learn from the others")
+    by, group = _groups(faces)
+    parts = []
+    for name in names:
+        train, validation = cut(np.flatnonzero(usable & (fold != name)), group, (0.9, 0.1), seed)
+        origin = f"{len(names)} folds of the set, validation a tenth of the others cut by {by}, seed {seed}"
+        part = Splits(train, validation, np.flatnonzero(usable & (fold == name)), True, origin, int((~usable).sum()))
+        parts.append(_checked(part, len(faces)))
+    return parts
 
 
 def split(faces: FaceSet, usable: NDArray[np.bool_], seed: int = 0) -> Splits:
@@ -58,13 +81,17 @@ def split(faces: FaceSet, usable: NDArray[np.bool_], seed: int = 0) -> Splits:
         by, group = _groups(faces)
         train, validation = cut(train, group, (0.9, 0.1), seed)
         origin += f", validation a tenth of train cut by {by}, seed {seed}"
-    counts = {"train": len(train), "validation": len(validation), "test": len(test)}
-    if min(counts.values()) < 2 or len(train) < 10:
+    return _checked(Splits(train, validation, test, not own, origin, left_out), len(faces))
+
+
+def _checked(part: Splits, of: int) -> Splits:
+    counts = {"train": len(part.train), "validation": len(part.validation), "test": len(part.test)}
+    if min(counts.values()) < 2 or len(part.train) < 10:
         raise ValueError(
-            f"too few labelled faces: {counts} (of {len(faces)}, {left_out} without the label); expected at "
+            f"too few labelled faces: {counts} (of {of}, {part.left_out} without the label); expected at "
             "least 10 to train on and 2 each to choose by and to test on"
         )
-    return Splits(train, validation, test, not own, origin, left_out)
+    return part
 
 
 def cut(rows: Rows, group: NDArray[np.str_], shares: Sequence[float], seed: int) -> list[Rows]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vultus.evaluation.figure import Figure
-from vultus.evaluation.measure import read_figures
+from vultus.evaluation.kept import read_figures
 from vultus.methods.model import FaceModel, load
 from vultus.training.journal import read_lines
 

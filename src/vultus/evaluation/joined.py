@@ -1,0 +1,58 @@
+"""Two face sets read as one: the probe learns from the first and is tested on the second."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vultus.faces.faceset import FaceSet
+
+
+class Joined:
+    """What the tasks see of a set to learn from, followed by a set to be tested on; rows in that order.
+
+    It has the labels that both sets have. Of the first set the training and validation splits are learned from (all of
+    it where it has no splits), of the second the test split is asked (all of it where it has none). A class that only the
+    second knows cannot be learned: its faces are left out, and counted so.
+    """
+
+    pairs = None  # verification learns nothing: it is measured on one set
+
+    def __init__(self, learn: FaceSet, test: FaceSet) -> None:
+        self.parts = (learn, test)
+        common = [name for name in learn.columns if name in test.columns and name not in ("split", "fold", "identity")]
+        self.columns = ("split", *common)
+        self.names = np.concatenate([learn.names, test.names])
+        self.content_hash = f"{learn.content_hash} → {test.content_hash}"
+        self.card = SimpleNamespace(
+            name=f"{learn.card.name} → {test.card.name}", content_hash=self.content_hash, faces=len(self)
+        )
+
+    def __len__(self) -> int:
+        return len(self.parts[0]) + len(self.parts[1])
+
+    def labels(self, column: str) -> NDArray[Any]:
+        """The labels [N] or [N, k] of both; `split` is made from theirs. Raises KeyError for a label one set lacks."""
+        if column not in self.columns:
+            raise KeyError(
+                f"{self.card.name} have no common label {column!r}; they share {', '.join(self.columns[1:])}"
+            )
+        if column == "split":
+            return np.concatenate([_kept(self.parts[0], ("train", "validation")), _kept(self.parts[1], ("test",))])
+        first, second = (part.labels(column) for part in self.parts)
+        if first.shape[1:] != second.shape[1:]:
+            raise ValueError(
+                f"label {column!r} has shape {first.shape[1:]} in one set and {second.shape[1:]} in the other"
+            )
+        if second.dtype.kind == "U":
+            second = np.where(np.isin(second, first), second, "")
+        return np.concatenate([first, second])
+
+
+def _kept(faces: FaceSet, splits: tuple[str, ...]) -> NDArray[np.str_]:
+    """Each face's split, '' for those of other splits; the first of `splits` for all of a set without any."""
+    if "split" not in faces.columns:
+        return np.full(len(faces), splits[0])
+    own = faces.labels("split")
+    return np.where(np.isin(own, splits), own, "")

@@ -1,0 +1,48 @@
+"""A read-out over one split, or over folds in each of which the others are learned from: every test face once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vultus.evaluation.preparation import Floats
+from vultus.evaluation.probe import Probe, Reading
+from vultus.evaluation.protocol import Protocol
+from vultus.evaluation.splits import Rows, Splits
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was said of the test faces: `rows` [M] of the set, `given` [M, K]; and how it came about."""
+
+    rows: Rows
+    given: Floats
+    dim: int
+    detail: dict[str, Any]
+
+
+def answer(
+    features: NDArray[np.floating], parts: Sequence[Splits], protocol: Protocol, fit: Callable[[Probe], Reading]
+) -> Answers:
+    """Fit a probe on each part and pool what they say. features: [N, D]."""
+    probes = [Probe(features, part, pca=protocol.pca, seed=protocol.seed) for part in parts]
+    readings = [fit(probe) for probe in probes]
+    detail: dict[str, Any] = {"readout": protocol.readout, **probes[0].notes, **readings[0].choice}
+    if protocol.shots is not None:
+        detail["shots"] = protocol.shots
+    if len(parts) > 1:
+        detail |= {"train": min(len(part.final) for part in parts), "folds": [dict(r.choice) for r in readings]}
+        detail = {key: value for key, value in detail.items() if key not in readings[0].choice}
+    return Answers(
+        np.concatenate([part.test for part in parts]),
+        np.concatenate([reading.answers for reading in readings]),
+        probes[0].dim,
+        detail,
+    )
+
+
+def learned(parts: Sequence[Splits]) -> Rows:
+    """All faces that some fold learns from."""
+    return np.unique(np.concatenate([part.final for part in parts]))
