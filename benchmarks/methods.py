@@ -14,7 +14,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,7 @@ def read(model: Any, folder: Path, sets: dict[str, Path]) -> Sequence[Figure]:
 
 
 def floors(out: Path, sets: dict[str, Path]) -> dict[str, Sequence[Figure]]:
-    """The same of untrained encoders: random ones, and one that has its atoms; and of descriptors that learn nothing."""
+    """The same of what learns nothing, or no more than patches: untrained encoders, descriptors, the dictionary."""
     seen = torch.from_numpy(sample(FaceSet.open(sets["expression"]), SIZE, 5000))
     models: dict[str, Any] = {
         "random": random_model(recipe("simclr-cpu").method, SIZE, seen),
@@ -183,6 +183,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tag = f"m{asked.minutes:g}" if asked.minutes else f"e{asked.epochs:g}"
         run = asked.out / f"{name.replace(' ', '-')}-{tag}-s{asked.seed}"
         cost = train(name, faces, run, [*budget(name, asked, count), *flags])
+        if asked.rates:  # what it takes alone on the machine
+            cost = replace(cost, minutes=asked.minutes)
         lines.append(row(name, cost, read(load(run), run, sets), sets))
         print(lines[-1], flush=True)
     heads = [column.title for column in columns(sets)]

@@ -27,10 +27,8 @@ def fewer(splits: Splits, shots: float, seed: int, labels: NDArray[Any] | None =
         own = rows[classes == name]
         count = int(shots) if shots >= 1 else max(round(shots * len(own)), 1)
         if count > len(own):
-            raise ValueError(
-                f"{count} labelled faces{'' if labels is None else ' of ' + str(name)} asked for, the training part has "
-                f"{len(own)}: ask for fewer"
-            )
+            whose = "" if labels is None else f" of {name}"
+            raise ValueError(f"{count} labelled faces{whose} asked for, the training part has {len(own)}: ask fewer")
         apart = max(count // CHOOSE, 1) if count > 1 else 0
         choose.append(own[:apart] if apart else own[:1])
         learn.append(own[apart:count])

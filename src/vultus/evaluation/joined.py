@@ -13,8 +13,8 @@ class Joined:
     """What the tasks see of a set to learn from, followed by a set to be tested on; rows in that order.
 
     It has the labels that both sets have. Of the first set the training and validation splits are learned from (all of
-    it where it has no splits), of the second the test split is asked (all of it where it has none). A class that only the
-    second knows cannot be learned: its faces are left out, and counted so.
+    it where it has no splits), of the second the test split is asked (all of it where it has none). A class that only
+    the second knows cannot be learned: its faces are left out, and counted so.
     """
 
     pairs = None  # verification learns nothing: it is measured on one set
