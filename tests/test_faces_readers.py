@@ -8,24 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faces_pictures import jpeg
+from reader_sources import packed, put
 from vultus.faces.faceset import FaceSet
-from vultus.faces.pack import PackResult, pack
+from vultus.faces.pack import pack
 from vultus.faces.readers import READERS, LayoutError, detect
-
-
-def put(root: Path, *paths: str) -> Path:
-    """Different small pictures at these paths."""
-    for number, path in enumerate(paths):
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(jpeg(number, 16, 16))
-    return root
-
-
-def packed(src: Path, **options: object) -> tuple[PackResult, FaceSet]:
-    out = src.parent / f"{src.name}-set"
-    result = pack(src, out, progress=False, **options)
-    return result, FaceSet.open(out)
 
 
 def test_folder(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from conftest import jpeg
 from vultus.faces.companions import Companions
 from vultus.faces.faceset import FaceSet, write
+from vultus.faces.landmarks import landmarks_in_boxes
 from vultus.faces.record import Record
 from vultus.methods.fabnet import FAbNetConfig
 from vultus.methods.simclr import SimCLRConfig
@@ -16,7 +17,7 @@ from vultus.methods.supervised import SupervisedConfig
 from vultus.training.adapting import adapted
 from vultus.training.config import RunConfig
 from vultus.training.run import pretrain
-from vultus.training.supply import described_pairs, landmarks_in_boxes, supply
+from vultus.training.supply import described_pairs, supply
 from vultus.training.targets import targets_of, with_outputs
 from vultus.views import View
 

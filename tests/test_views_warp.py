@@ -100,6 +100,18 @@ def test_landmarks_are_the_centres_and_unknown_ones_random():
     assert (found[:, None] - marks[:4]).norm(dim=-1).amin(1).max() < 0.03
 
 
+def test_a_template_stands_in_for_landmarks_that_are_not_known():
+    marks = torch.full((4, 1, 2), float("nan"))
+    marks[:2] = torch.tensor([0.9, 0.1])
+    warp = LocalWarp(points=5, at_landmarks=True, template=((0.25, 0.5), (0.75, 0.5)))
+    bumps = draw(View(16, (warp,)), 4, generator(), shared=Shared(landmarks=marks)).geometry[1]
+    centres = (bumps.centres + 1) / 2
+    assert (centres[:2] - torch.tensor([0.9, 0.1])).abs().max() < 1e-6
+    assert {tuple(c) for c in centres[2:].flatten(0, 1).tolist()} == {(0.25, 0.5), (0.75, 0.5)}
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        LocalWarp(template=((0.5, 1.5),))
+
+
 def test_a_warp_listed_before_an_affine_acts_on_the_picture_first():
     """The face is warped, then turned: turning the warped picture afterwards gives the same."""
     side = 64

@@ -11,7 +11,8 @@ FORMAT = 1  # raised when older code could no longer read a newer set
 TREE = """a face set is a folder written by `vultus pack`:
     SET/card.json           source, licence, counts, content hash
     SET/shard-00000.arrow   pictures and labels (and shard-00001.arrow, …)
-    SET/pairs.csv           verification pairs, where the source has them"""
+    SET/pairs.csv           verification pairs, where the source has them
+    SET/triplets.csv        triplets of faces, likewise"""
 
 
 @dataclass(frozen=True)

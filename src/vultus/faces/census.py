@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from vultus.faces import columns
 from vultus.faces.card import Column, Duplicates
-from vultus.faces.record import Label, Record
+from vultus.faces.record import Label, Record, number_in_picture
 
 
 @dataclass
@@ -45,6 +45,14 @@ class Repeats:
             conflicting={name: groups for name, groups in conflicting.items() if groups},
             dropped=dropped,
         )
+
+
+def face_key(digest: bytes, name: str) -> bytes:
+    """What copies of a face have in common, from its picture's digest and its name.
+
+    Two faces of one picture are no copies of each other; the second faces of two copies are.
+    """
+    return digest + number_in_picture(name).encode()
 
 
 def label_names(table: pa.Table) -> list[str]:

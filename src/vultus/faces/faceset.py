@@ -14,9 +14,11 @@ import pyarrow as pa
 from vultus.faces import card as cards
 from vultus.faces import decode, shards
 from vultus.faces import pairs as pair_lists
+from vultus.faces import triplets as triplet_lists
 from vultus.faces.card import Card, Shard
 from vultus.faces.pairs import Pairs
 from vultus.faces.store import Store
+from vultus.faces.triplets import Triplets
 from vultus.faces.writer import write
 
 __all__ = ["FaceSet", "write"]
@@ -36,6 +38,7 @@ class FaceSet:
     path: Path
     card: Card
     pairs: Pairs | None  # rows of the whole set, also in a view
+    triplets: Triplets | None  # likewise
     _store: Store
     _rows: Rows | None = None  # None: all
 
@@ -53,7 +56,9 @@ class FaceSet:
             raise ValueError(f"{path} is damaged: {card.faces} faces expected, its shards hold {table.num_rows}")
         listed = path / pair_lists.FILE
         pairs = pair_lists.load(listed, card.faces) if listed.exists() else None
-        return cls(path, card, pairs, Store(table))
+        listed = path / triplet_lists.FILE
+        triplets = triplet_lists.load(listed, card.faces) if listed.exists() else None
+        return cls(path, card, pairs, triplets, Store(table))
 
     def __len__(self) -> int:
         return len(self._store) if self._rows is None else len(self._rows)
@@ -127,7 +132,7 @@ class FaceSet:
             indices = np.flatnonzero(indices)
         rows = self._rows_of(indices)
         rows.flags.writeable = False
-        return FaceSet(self.path, self.card, self.pairs, self._store, rows)
+        return FaceSet(self.path, self.card, self.pairs, self.triplets, self._store, rows)
 
     def where(self, **labels: str) -> "FaceSet":
         """The faces with all these text labels, such as where(split="train"); may be empty."""

@@ -34,17 +34,16 @@ def pack(
     reader: str = "auto",
     licence: str = "",
     name: str | None = None,
-    label: str | None = None,
-    crop: float | None = None,
     drop_duplicates: bool = False,
     overwrite: bool = False,
     progress: bool = True,
+    **options: object,
 ) -> PackResult:
     """Pack a source into a face set.
 
-    `licence` replaces the reader's statement; `label` (reader folder) and `crop` (reader lfw) are the
-    readers' options. `progress` draws a bar on standard error. Raises what `write` raises, and LayoutError
-    (a ValueError) when the source is not laid out as the reader expects.
+    `licence` replaces the reader's statement. `options` are the reader's own, such as `label` (folder), `crop`
+    (lfw) or `every` (videos); None leaves one at its default. `progress` draws a bar on standard error. Raises
+    what `write` raises, and LayoutError (a ValueError) when the source is not laid out as the reader expects.
     """
     src, out = Path(src), Path(out)
     check_target(out, overwrite)
@@ -52,7 +51,7 @@ def pack(
     if reader != "auto" and reader not in READERS:
         raise ValueError(f"reader is auto or one of {', '.join(READERS)}; got {reader!r}")
     chosen = detect(src) if reader == "auto" else reader
-    given = {option: value for option, value in (("label", label), ("crop", crop)) if value is not None}
+    given = {option: value for option, value in options.items() if value is not None}
     reading = _read(chosen, src, given)
     with _watched(reading, progress) as records:
         card = write(
@@ -64,6 +63,7 @@ def pack(
             made=" ".join([f"vultus pack, reader {chosen}", *(f"{o}={v}" for o, v in given.items())]),
             notes=reading.notes,
             pairs=reading.pairs,
+            triplets=reading.triplets,
             drop_duplicates=drop_duplicates,
             overwrite=overwrite,
         )

@@ -11,7 +11,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -22,10 +22,12 @@ import pyarrow as pa
 from vultus.faces import card as cards
 from vultus.faces import columns, decode, shards
 from vultus.faces import pairs as pair_lists
+from vultus.faces import triplets as triplet_lists
 from vultus.faces.card import Card, Skipped
-from vultus.faces.census import Repeats, spread
+from vultus.faces.census import Repeats, face_key, spread
 from vultus.faces.pairs import NamedPair
 from vultus.faces.record import Record
+from vultus.faces.triplets import NamedTriplet
 
 SHARD_FACES = 8192
 
@@ -55,7 +57,7 @@ class _Intake:
             self.skipped.append(Skipped(record.name, str(error)))
             return
         digest = hashlib.sha256(record.image).digest()
-        earlier = self.repeats.earlier(digest, self.faces, record)
+        earlier = self.repeats.earlier(face_key(digest, record.name), self.faces, record)
         if earlier is not None and self.drop_duplicates:
             self.rows[record.name] = earlier
             return
@@ -86,6 +88,7 @@ def write(
     made: str = "",
     notes: Sequence[str] = (),
     pairs: Sequence[NamedPair] = (),
+    triplets: Sequence[NamedTriplet] = (),
     drop_duplicates: bool = False,
     overwrite: bool = False,
     shard_faces: int = SHARD_FACES,
@@ -107,6 +110,7 @@ def write(
         intake = _take_all(records, partial, drop_duplicates, shard_faces)
         if pairs:
             pair_lists.save(pair_lists.resolve(pairs, intake.rows), partial / pair_lists.FILE)
+        notes = (*notes, *_save_triplets(triplets, intake.rows, partial))
         origin = _Origin(name or out.name, source, licence, tuple(notes), made)
         card = _card(origin, intake, partial)
         cards.save(card, partial / cards.FILE)
@@ -117,6 +121,15 @@ def write(
             raise _disk_full(out, error) from error
         raise
     return card
+
+
+def _save_triplets(triplets: Sequence[NamedTriplet], rows: Mapping[str, int], folder: Path) -> tuple[str, ...]:
+    """Write the triplets whose three faces are in the set; a note on the others."""
+    held = triplet_lists.resolve(triplets, rows)
+    if len(held):
+        triplet_lists.save(held, folder / triplet_lists.FILE)
+    lost = len(triplets) - len(held)
+    return (f"{lost:,} of {len(triplets):,} triplets left out: a face of theirs is not in the set",) if lost else ()
 
 
 def _card(origin: _Origin, intake: _Intake, folder: Path) -> Card:

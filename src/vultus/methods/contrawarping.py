@@ -20,6 +20,12 @@ from vultus.nets.momentum import Momentum
 from vultus.views import LocalWarp, View
 from vultus.views.presets import globally_changed
 
+# brows, eyes and mouth of an upright face that fills its box, as parts of the side: control="template"
+EXPRESSIVE = (
+    *((0.2, 0.3), (0.32, 0.27), (0.68, 0.27), (0.8, 0.3), (0.3, 0.38), (0.7, 0.38)),
+    *((0.35, 0.76), (0.65, 0.76), (0.5, 0.73), (0.5, 0.81)),
+)
+
 
 @dataclass(frozen=True)
 class ContraWarpingConfig:
@@ -33,7 +39,7 @@ class ContraWarpingConfig:
     warped_weight: float = 0.5  # weight of the warped negative; BYOL's own loss has 1
     margin: float = 0.5  # of hinge and triplet, a cosine
     temperature: float = 0.2  # τ of logistic and infonce
-    control: Literal["random", "landmarks"] = "random"  # where a warp's bumps stand
+    control: Literal["random", "landmarks", "template"] = "random"  # where a warp's bumps stand
     points: int = 4  # bumps of a warp
     magnitude: float = 6.0  # how far a bump moves its centre, per cent of the face's height
     radius: float = 10.0  # standard deviation of a bump, per cent of the face's height
@@ -56,8 +62,9 @@ class ContraWarping(nn.Module):
     def views(self) -> dict[str, View]:
         """Two globally changed faces through an identity warp, and a third, changed by the same recipe, warped."""
         c = self.config
+        template = EXPRESSIVE if c.control == "template" else ()
         warp, identity = (
-            LocalWarp(c.points, size / 100, c.radius / 100, at_landmarks=c.control == "landmarks")
+            LocalWarp(c.points, size / 100, c.radius / 100, c.control == "landmarks", template)
             for size in (c.magnitude, 0.0)
         )
         same = globally_changed(self.size, identity)

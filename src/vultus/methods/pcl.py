@@ -38,6 +38,7 @@ class PCLConfig:
     reconstruct: bool = True  # L_dis
     orthogonal: Literal["off", "dot", "correlation"] = "correlation"  # L_orth: paper's or code's form
     pose: Literal["off", "own", "batch", "queue"] = "batch"  # L_pose: whose flips are the negatives
+    pose_weight: float = 0.3  # of L_pose beside the other terms; the paper's is 1
     flips: int = 1  # augmented flips of each face
     pose_faces: int = 64  # faces of a batch that take part in L_pose; 0: all
     whole_faces: int = 64  # faces of a batch that take part in L_dis and L_orth; 0: all
@@ -56,7 +57,7 @@ class PCL(nn.Module):
         super().__init__()
         self.config, self.size = config, size
         self.balanced = ("face", "pose") if config.balance and config.pose != "off" else ()
-        self.weights = {"reconstruction": 1.0, "orthogonality": 1.0, "pose": 1.0, "face": 1.0}
+        self.weights = {"reconstruction": 1.0, "orthogonality": 1.0, "pose": config.pose_weight, "face": 1.0}
         self.encoder = build_encoder(config.encoder, size)
         values, channels = self.encoder.values, self.encoder.channels
         self.to_face = nn.Conv2d(channels, channels, 3, 1, 1)

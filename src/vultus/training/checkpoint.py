@@ -8,7 +8,7 @@ synced, and only then the older file goes, so that a kill or a full disk at any 
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import load, save
@@ -25,6 +25,9 @@ class Progress:
     balance: dict[str, Any] = field(default_factory=dict)
     best: float = float("-inf")  # best online probe so far
     seconds: float = 0.0  # training time spent, without evaluation
+
+
+P = TypeVar("P", bound=Progress)
 
 
 def save_checkpoint(folder: Path, method: nn.Module, optimiser: torch.optim.Optimizer, progress: Progress) -> None:
@@ -47,8 +50,8 @@ def save_checkpoint(folder: Path, method: nn.Module, optimiser: torch.optim.Opti
             old.unlink()
 
 
-def restore_checkpoint(folder: Path, method: nn.Module, optimiser: torch.optim.Optimizer) -> Progress | None:
-    """Load the last checkpoint into `method` and `optimiser`; None where there is none.
+def restore_checkpoint(folder: Path, method: nn.Module, optimiser: torch.optim.Optimizer, kind: type[P]) -> P | None:
+    """Load the last checkpoint into `method` and `optimiser`; None where there is none. kind: what its progress is.
 
     Raises ValueError when the file is not the one whose hash was noted.
     """
@@ -67,7 +70,7 @@ def restore_checkpoint(folder: Path, method: nn.Module, optimiser: torch.optim.O
     prefix = "method."
     method.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
     _restore_optimiser(optimiser, tensors)
-    return Progress(**pointer)
+    return kind(**pointer)
 
 
 def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

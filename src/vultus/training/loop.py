@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vultus.methods.catalogue import build_method
 from vultus.nets.collective import rank, world_size
@@ -55,7 +55,7 @@ class Learner:
 
     def restore(self, folder: Path) -> None:
         """Go on from the folder's last checkpoint, if there is one."""
-        found = checkpoint.restore_checkpoint(folder, self.method, self.optimiser)
+        found = checkpoint.restore_checkpoint(folder, self.method, self.optimiser, checkpoint.Progress)
         if found:
             self.progress = found
             self.average = WeightAverage(self.method.balanced, **found.balance)
@@ -70,19 +70,13 @@ class Learner:
         """One step on this process's faces; returns the losses, unweighted."""
         config, step = self.config, self.progress.step
         schedule_groups(self.optimiser, step, self.steps, config)
-        weights = dict(self.method.weights) | self.average.weights()
+        balance = self.average.weights()
+        weights = {name: weight * balance.get(name, 1.0) for name, weight in self.method.weights.items()}
         seen: dict[str, float] = {}
         for part, chunk in enumerate(batch.parts(config.accumulate)):
             losses = self._backward(chunk, part, weights)
             seen = {k: seen.get(k, 0.0) + v / config.accumulate for k, v in losses.items()}
-        clip = config.clip or math.inf
-        norm = torch.nn.utils.clip_grad_norm_(self.method.parameters(), clip)
-        if not torch.isfinite(norm):
-            raise NonFiniteLossError(
-                f"the gradient is {norm.item()} at step {step} though every loss is finite: " + ADVICE
-            )
-        self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
+        descend(self.method, self.optimiser, config.clip, step)
         self.progress.step += 1
         for copy in self.followers:
             copy.follow(self.progress.step / self.steps)
@@ -124,6 +118,18 @@ class Learner:
 
 
 ADVICE = "the last checkpoint is good; lower --lr, raise --warmup, or try --precision fp32"
+
+
+def descend(module: nn.Module, optimiser: torch.optim.Optimizer, clip: float, step: int) -> None:
+    """A step along the gradients that `module` holds, cut to the norm `clip` (0: as they are); they are let go then.
+
+    Raises NonFiniteLossError before any weight changes.
+    """
+    norm = nn.utils.clip_grad_norm_(module.parameters(), clip or math.inf)
+    if not torch.isfinite(norm):
+        raise NonFiniteLossError(f"the gradient is {norm.item()} at step {step} though every loss is finite: " + ADVICE)
+    optimiser.step()
+    optimiser.zero_grad(set_to_none=True)
 
 
 def learn(learner: Learner, supply: Supply, until: int, after: Callable[[dict[str, float]], bool]) -> None:

@@ -8,6 +8,13 @@ from pathlib import Path
 import torch
 
 
+def chosen_device(asked: str) -> str:
+    """The device asked for; "auto" is cuda where there is one, else cpu."""
+    if asked != "auto":
+        return asked
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def versions() -> str:
     """vultus, PyTorch and Python."""
     try:

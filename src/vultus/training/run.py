@@ -8,24 +8,12 @@ model.safetensors, config.json    the finished model
 """
 
 import json
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Column
+from rich.progress import Progress
 
 from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
@@ -39,9 +27,10 @@ from vultus.training.config import RunConfig, differences, to_json
 from vultus.training.distributed import any_process, join
 from vultus.training.journal import Journal, read_lines
 from vultus.training.loop import Learner, learn
-from vultus.training.machine import hardware, versions
+from vultus.training.machine import chosen_device, hardware, versions
 from vultus.training.memory import tune_allocator
 from vultus.training.supply import Supply, described_pairs, supply
+from vultus.training.terminal import steps_bar, stop_signal
 from vultus.training.watch import Watch, build_watch, signs_of_collapse, watch_now
 
 FIRST_LOOK = 5_000  # faces at most from which atoms are learned before the first step
@@ -72,7 +61,7 @@ def pretrain(config: RunConfig, faces: str | Path, out: str | Path, *, quiet: bo
     """
     tune_allocator()
     folder = Path(out)
-    device = join(_device(config))
+    device = join(chosen_device(config.device))
     everything = FaceSet.open(faces)
     chosen = everything if config.split == "all" else everything.where(split=config.split)
     if len(chosen) < config.batch:
@@ -99,12 +88,6 @@ def pretrain(config: RunConfig, faces: str | Path, out: str | Path, *, quiet: bo
         about = {"run": plan, "seconds": round(learner.progress.seconds, 1)}
         save_model(learner.method, config.method, config.size, folder, **about)
     return _result(folder, config, "finished", plan)
-
-
-def _device(config: RunConfig) -> str:
-    if config.device != "auto":
-        return config.device
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _plan(config: RunConfig, supplied: Supply, folder: Path, device: str, pairs: str) -> dict[str, Any]:
@@ -141,7 +124,8 @@ def _run(learner: Learner, supplied: Supply, watch: Watch, folder: Path, quiet: 
     journal = Journal(folder, learner.progress.step) if rank() == 0 else None
     every = max(round(config.probe_every * learner.per_epoch), 1)
     recent: dict[str, float] = {}
-    with _stop_signal() as stop, _bar(learner, quiet or rank() > 0) as (bar, task):
+    name = method_name(config.method)
+    with stop_signal() as stop, steps_bar(name, steps, learner.progress.step, quiet or rank() > 0) as (bar, task):
 
         def after(losses: dict[str, float]) -> bool:
             step = learner.progress.step
@@ -182,40 +166,6 @@ def _look(
     if figures.get("knn", float("-inf")) > learner.progress.best:
         learner.progress.best = figures["knn"]
         save_model(learner.method, learner.config.method, learner.config.size, folder / "best", step=step, **figures)
-
-
-@contextmanager
-def _bar(learner: Learner, quiet: bool) -> Iterator[tuple[Progress, Any]]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[losses]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
-    )
-    with Progress(*columns, disable=quiet, expand=True) as bar:
-        name = method_name(learner.config.method)
-        yield (
-            bar,
-            bar.add_task(f"{name} steps", total=learner.steps, completed=learner.progress.step, losses=""),
-        )
-
-
-@contextmanager
-def _stop_signal() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set while the block runs; signals reach the main thread alone."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    old = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
 
 
 def _result(

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from vultus.faces.companions import Companions
 from vultus.faces.faceset import FaceSet
+from vultus.faces.landmarks import landmarks_in_boxes
 from vultus.faces.loader import stream
 from vultus.nets.collective import rank, world_size
 from vultus.training.config import RunConfig
@@ -97,10 +98,3 @@ def described_pairs(supply: Supply, views: Mapping[str, View]) -> str:
     if supply.companions is None:
         return "a face and its augmentation"
     return f"two pictures of a person ({supply.companions.share:.0%} of the faces), else a face and its augmentation"
-
-
-def landmarks_in_boxes(faces: FaceSet) -> npt.NDArray[np.float32]:
-    """Landmarks [N, L, 2] in parts of the side of the face as it is decoded: cut to its box."""
-    points = faces.labels("landmarks").astype(np.float32).reshape(len(faces), -1, 2)
-    corner, size = faces.boxes[:, None, :2], faces.boxes[:, None, 2:] - faces.boxes[:, None, :2]
-    return (points - corner) / size

@@ -48,21 +48,25 @@ class LocalWarp:
     """Random local deformation, as of an expression; the overall place of the face stays.
 
     points: number of bumps; magnitude: how far each moves its centre, radius: its standard deviation, both in parts
-    of the side; at_landmarks: centres are random ones of the landmarks where a face has them, else random points. The
-    whole face shifts by a random half pixel at most as well, so that a warp of magnitude 0, an identity, is smoothed
-    by the interpolation just as a real one is and the smoothing tells nothing.
+    of the side; at_landmarks: centres are random ones of the landmarks where a face has them, else of `template`,
+    points (x, y) in parts of the side, else random points. The whole face shifts by a random half pixel at most as
+    well, so that a warp of magnitude 0, an identity, is smoothed by the interpolation just as a real one is and the
+    smoothing tells nothing.
     """
 
     points: int = 4
     magnitude: float = 0.05
     radius: float = 0.1
     at_landmarks: bool = False
+    template: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         if self.points < 1:
             raise ValueError(f"LocalWarp: at least one point is needed, got points={self.points}")
         checks.within(self, "radius", self.radius, 1e-2, 1)
         checks.within(self, "magnitude", self.magnitude, 0, self.radius)  # beyond, the face would fold
+        if any(not 0 <= value <= 1 for point in self.template for value in point):
+            raise ValueError(f"LocalWarp: template points are parts of the side, from 0 to 1; got {self.template}")
 
     @property
     def uniforms(self) -> int:
@@ -72,6 +76,9 @@ class LocalWarp:
         n = self.points
         place = u[:, : 2 * n].view(-1, n, 2)
         centres = 1.2 * place - 0.6  # the middle 60 % of the side, where faces move
+        if self.template:
+            known = torch.tensor(self.template, device=u.device).expand(len(u), -1, -1)
+            centres = _at_landmarks(centres, place[..., 0], 2 * known - 1)
         if self.at_landmarks and shared.landmarks is not None:
             centres = _at_landmarks(centres, place[..., 0], 2 * shared.landmarks - 1)
         angle = 2 * math.pi * u[:, 2 * n : 3 * n]

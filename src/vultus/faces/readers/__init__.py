@@ -2,7 +2,32 @@
 
 from pathlib import Path
 
-from vultus.faces.readers import fer2013, folder, lfw, list, mtfl, utkface
+from vultus.faces.readers import (
+    affectnet,
+    aflw,
+    biwi,
+    bp4d,
+    bu3dfe,
+    celeba,
+    ckplus,
+    cross_lfw,
+    disfa,
+    fec,
+    fer2013,
+    folder,
+    lfw,
+    lfwa,
+    list,
+    mtfl,
+    pairs_file,
+    pointing04,
+    points68,
+    raf_db,
+    utkface,
+    w300,
+    w300lp,
+    wflw,
+)
 from vultus.faces.readers.reading import LayoutError, Reader, Reading
 
 __all__ = ["READERS", "LayoutError", "Reader", "Reading", "detect"]
@@ -10,9 +35,29 @@ __all__ = ["READERS", "LayoutError", "Reader", "Reading", "detect"]
 # in the order of detection: what is particular first, any folder of pictures last
 READERS: dict[str, Reader] = {
     "fer2013": fer2013.READER,
+    "raf_db": raf_db.READER,
+    "affectnet": affectnet.READER,
+    "ckplus": ckplus.READER,
+    "disfa": disfa.READER,
+    "bp4d": bp4d.READER,
+    "cplfw": cross_lfw.CPLFW,
+    "calfw": cross_lfw.CALFW,
     "mtfl": mtfl.READER,
+    "celeba": celeba.READER,
+    "lfwa": lfwa.READER,
+    "wflw": wflw.READER,
+    "w300": w300.READER,
+    "w300lp": w300lp.READER,
+    "aflw2000": w300lp.AFLW2000,
+    "aflw": aflw.READER,
+    "biwi": biwi.READER,
+    "pointing04": pointing04.READER,
+    "bu3dfe": bu3dfe.READER,
+    "points68": points68.READER,
+    "fec": fec.READER,
     "lfw": lfw.READER,
     "utkface": utkface.READER,
+    "pairs": pairs_file.READER,
     "list": list.READER,
     "folder": folder.READER,
 }

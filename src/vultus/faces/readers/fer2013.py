@@ -1,16 +1,22 @@
-"""FER2013 (Goodfellow et al., 2013): 35,887 grey faces of 48 pixels, seven expressions; folders or csv."""
+"""FER2013 (Goodfellow et al., 2013): 35,887 grey faces of 48 pixels, seven expressions; folders or csv.
+
+Where the votes of FER+ lie beside it, each face has them as `votes` (`ferplus.COLUMNS` names the ten counts);
+`expression` remains that of FER2013.
+"""
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from vultus.faces.card import Skipped
-from vultus.faces.readers.reading import LayoutError, Reader, Reading, pictures, record
-from vultus.faces.record import Record
+from vultus.faces.readers import ferplus
+from vultus.faces.readers.ferplus import Votes
+from vultus.faces.readers.reading import LayoutError, Reader, Reading, differences, name_of, pictures, record
+from vultus.faces.record import Label, Record
 
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # in the csv's order
 PUBLISHED = {"train": 28_709, "validation": 3_589, "test": 3_589}
@@ -21,18 +27,26 @@ _CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
 LAYOUT = """    SOURCE/train/angry/*.jpg         train, validation (PublicTest) and test (PrivateTest), each with
     SOURCE/validation/happy/*.jpg    the folders angry, disgust, fear, happy, sad, surprise, neutral
     SOURCE/test/neutral/*.jpg
+    SOURCE/ferplus_votes.csv         optional: file,neutral,happiness,…,NF, the file below SOURCE
   or the csv file, or its folder:
-    SOURCE/fer2013.csv               columns emotion,pixels,Usage (also icml_face_data.csv)"""
+    SOURCE/fer2013.csv               columns emotion,pixels,Usage (also icml_face_data.csv)
+    SOURCE/fer2013new.csv            optional: the votes of FER+, in the same order"""
 
 
 def read(src: Path) -> Reading:
     """Read FER2013; PublicTest is the validation split, PrivateTest the test split."""
     table = _csv_of(src)
     if table is not None:
-        records, counts = _rows(table), _csv_counts(table)
+        usages = _usages(table)
+        listed = ferplus.by_row(table.parent, usages)
+        counts = Counter(_USAGES.get(usage, "unknown") for usage in usages)
+        records, note = _rows(table, listed), ferplus.notes(table.parent, listed.count(None), len(usages))
     elif src.is_dir() and any(_class_folders(src)):
         found = [(split, name, one) for split, name, folder in _class_folders(src) for one in pictures(folder)]
-        records, counts = _pictures(src, found), Counter(split for split, _, _ in found)
+        named = ferplus.by_file(src)
+        counts = Counter(split for split, _, _ in found)
+        without = sum(isinstance(one, Path) and name_of(src, one) not in named for _, _, one in found)
+        records, note = _pictures(src, found, named), ferplus.notes(src, without, len(found))
     else:
         raise LayoutError(src, LAYOUT, "not FER2013")
     return Reading(
@@ -40,7 +54,7 @@ def read(src: Path) -> Reading:
         source="FER2013 (Goodfellow et al., Challenges in Representation Learning, 2013)",
         licence="research only, non-commercial: the terms of the FER2013 challenge",
         count=sum(counts.values()),
-        notes=_differences(counts),
+        notes=(*differences(counts, PUBLISHED), *note),
     )
 
 
@@ -59,12 +73,24 @@ def _class_folders(src: Path) -> Iterator[tuple[str, str, Path]]:
                 yield split, name, src / split / name
 
 
-def _pictures(src: Path, found: list[tuple[str, str, Path | Skipped]]) -> Iterator[Record | Skipped]:
+def _pictures(
+    src: Path, found: list[tuple[str, str, Path | Skipped]], votes: Mapping[str, Votes]
+) -> Iterator[Record | Skipped]:
+    names = set()
     for split, expression, one in found:
         if isinstance(one, Skipped):
             yield Skipped(f"{split}/{expression}/{one.name}", one.reason)
-        else:
-            yield record(src, one, labels={"split": split, "expression": expression})
+            continue
+        names.add(name := name_of(src, one))
+        yield record(src, one, labels=_labels(split, expression, votes.get(name)))
+    for name in votes:
+        if name not in names:
+            yield Skipped(name, f"{ferplus.BY_FILE} lists it, and there is no such picture")
+
+
+def _labels(split: str, expression: str, votes: Votes | None) -> dict[str, Label]:
+    labels: dict[str, Label] = {"split": split, "expression": expression}
+    return labels if votes is None else labels | {"votes": votes}
 
 
 def _csv_of(src: Path) -> Path | None:
@@ -78,8 +104,8 @@ def _header(table: Path) -> list[str]:
         return [name.strip() for name in next(csv.reader(file), [])]
 
 
-def _csv_counts(table: Path) -> Counter[str]:
-    """Faces a split, by the names of the usages alone."""
+def _usages(table: Path) -> list[str]:
+    """The usage each row names, "" where none is known."""
     header = _header(table)
     missing = [name for name in _COLUMNS if name not in header]
     if missing:
@@ -89,23 +115,20 @@ def _csv_counts(table: Path) -> Counter[str]:
         )
     with table.open("rb") as file:
         next(file)
-        usages = (next((u for u in _USAGES if u.encode() in line), "") for line in file if line.strip())
-        return Counter(_USAGES.get(usage, "unknown") for usage in usages)
+        return [next((u for u in _USAGES if u.encode() in line), "") for line in file if line.strip(b"\r\n")]
 
 
-def _rows(table: Path) -> Iterator[Record | Skipped]:
+def _rows(table: Path, votes: Sequence[Votes | None]) -> Iterator[Record | Skipped]:
     with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
         lines = csv.reader(file)
         header = [name.strip() for name in next(lines)]
         places = [header.index(column) for column in _COLUMNS]
-        for number, line in enumerate(lines, start=2):
-            if not line:
-                continue
+        for number, line in enumerate(filter(None, lines)):
             cells = [line[place].strip() if place < len(line) else "" for place in places]
-            yield _row(f"{cells[2] or 'row'}_{number:06d}.png", *cells)
+            yield _row(f"{cells[2] or 'row'}_{number + 2:06d}.png", *cells, votes=votes[number])
 
 
-def _row(name: str, emotion: str, pixels: str, usage: str) -> Record | Skipped:
+def _row(name: str, emotion: str, pixels: str, usage: str, *, votes: Votes | None) -> Record | Skipped:
     if usage not in _USAGES:
         return Skipped(name, f"Usage is one of {', '.join(_USAGES)}, got {usage!r}")
     if not emotion.isdecimal() or int(emotion) >= len(EXPRESSIONS):
@@ -117,19 +140,7 @@ def _row(name: str, emotion: str, pixels: str, usage: str) -> Record | Skipped:
     if grey.size != _SIDE * _SIDE or grey.min() < 0 or grey.max() > 255:
         return Skipped(name, f"{_SIDE}×{_SIDE} pixels from 0 to 255 expected, got {grey.size} values")
     _, png = cv2.imencode(".png", grey.astype(np.uint8).reshape(_SIDE, _SIDE))
-    labels = {"split": _USAGES[usage], "expression": EXPRESSIONS[int(emotion)]}
-    return Record(png.tobytes(), name, labels)
-
-
-def _differences(counts: Counter[str]) -> tuple[str, ...]:
-    """Where a set that looks complete differs from the published counts."""
-    if sum(counts.values()) < 0.9 * sum(PUBLISHED.values()):
-        return ()
-    return tuple(
-        f"{split}: {counts[split]:,} faces, published {published:,}"
-        for split, published in PUBLISHED.items()
-        if counts[split] != published
-    )
+    return Record(png.tobytes(), name, _labels(_USAGES[usage], EXPRESSIONS[int(emotion)], votes))
 
 
 READER = Reader(read, recognises, LAYOUT)

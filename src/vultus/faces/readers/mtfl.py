@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from vultus.faces.card import Skipped
-from vultus.faces.decode import Box
+from vultus.faces.readers.boxes import box_about, fractions, side_of
 from vultus.faces.readers.reading import LayoutError, Reader, Reading, record
 from vultus.faces.record import Label, Record
 
@@ -51,38 +50,27 @@ def _face(src: Path, split: str, words: list[str]) -> Record | Skipped:
         numbers = [float(word) for word in words[1:]]
         if len(words) != _WORDS:
             raise ValueError(f"{_WORDS} words a line expected, got {len(words)}")
-        with Image.open(path) as image:
-            side = np.array(image.size, np.float64)
+        side = side_of(path)
         gender, smile, glasses, pose = (int(number) - 1 for number in numbers[10:])
         points = np.array(numbers[:10]).reshape(2, 5).T
         labels: dict[str, Label] = {
             "split": split,
-            "landmarks": tuple((points / side).ravel().tolist()),
+            "landmarks": fractions(points, side),
             "gender": _one_of(GENDERS, gender),
             "smile": _one_of(ANSWERS, smile),
             "glasses": _one_of(ANSWERS, glasses),
             "pose": _one_of(POSES, pose),
         }
+        box = box_about(points, side, _MARGIN)
     except (OSError, ValueError) as error:
         return Skipped(name, f"cannot be read: {error}")
-    return record(src, path, labels=labels, box=_box(points, side))
+    return record(src, path, labels=labels, box=box)
 
 
 def _one_of(values: tuple[str, ...], place: int) -> str:
     if not 0 <= place < len(values):
         raise ValueError(f"1 to {len(values)} expected for {' / '.join(values)}, got {place + 1}")
     return values[place]
-
-
-def _box(
-    points: np.ndarray[tuple[int, int], np.dtype[np.float64]], side: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> Box:
-    """A square about the five points ([5, 2], pixels), in fractions of the picture."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    half = float((high - low).max()) * (0.5 + _MARGIN)
-    left, top = ((low + high) / 2 - half) / side
-    right, bottom = ((low + high) / 2 + half) / side
-    return float(left), float(top), float(right), float(bottom)
 
 
 READER = Reader(read, recognises, LAYOUT)

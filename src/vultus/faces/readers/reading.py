@@ -1,13 +1,14 @@
 """What a reader makes of a source, and the errors and steps the readers share."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from vultus.faces.card import Skipped
 from vultus.faces.pairs import NamedPair
 from vultus.faces.record import Record
+from vultus.faces.triplets import NamedTriplet
 
 SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
@@ -23,6 +24,7 @@ class Reading:
     licence: str  # '' where the source does not fix it
     count: int | None = None  # of records, as far as known before reading
     pairs: tuple[NamedPair, ...] = ()
+    triplets: tuple[NamedTriplet, ...] = ()
     notes: tuple[str, ...] = ()  # what the user should know, such as counts that differ from the published
 
 
@@ -42,9 +44,9 @@ class LayoutError(ValueError):
         super().__init__(f"{src}: {found}\nexpected:\n{layout}\nfound:\n{_look(src)}")
 
 
-def record(root: Path, path: Path, **parts: object) -> Record | Skipped:
-    """A record with the picture's bytes, named by its path below the root; or why it cannot be read."""
-    name = name_of(root, path)
+def record(root: Path, path: Path, name: str = "", **parts: object) -> Record | Skipped:
+    """A record with the picture's bytes, named by its path below the root unless told; or why it cannot be read."""
+    name = name or name_of(root, path)
     try:
         return Record(path.read_bytes(), name, **parts)  # type: ignore[arg-type]
     except OSError as error:
@@ -64,6 +66,15 @@ def pictures(root: Path) -> Iterator[Path | Skipped]:
     yield from _walk(root, root, set())
 
 
+def unlisted(root: Path, listed: Container[Path]) -> Iterator[Skipped]:
+    """The pictures below the root that no row of a label file names, each as left out."""
+    for one in pictures(root):
+        if isinstance(one, Skipped):
+            yield one
+        elif one not in listed:
+            yield Skipped(name_of(root, one), "no row of the labels names it")
+
+
 def is_picture(path: Path) -> bool:
     """Whether a file name is that of a picture, and not hidden."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
@@ -72,6 +83,22 @@ def is_picture(path: Path) -> bool:
 def subfolders(src: Path) -> list[str]:
     """The names of the visible folders in a folder, sorted."""
     return sorted(p.name for p in src.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def differences(counts: Mapping[str, int], published: Mapping[str, int]) -> tuple[str, ...]:
+    """Notes on where a set that looks complete differs from the published counts; none for a plain part of it."""
+    if sum(counts.values()) < 0.9 * sum(published.values()):
+        return ()
+    return tuple(
+        f"{name}: {counts.get(name, 0):,} found, {number:,} published"
+        for name, number in published.items()
+        if counts.get(name, 0) != number
+    )
+
+
+def subject_folds(subjects: Iterable[str], folds: int) -> dict[str, str]:
+    """The fold of each subject, counted from 0: its place among the sorted subjects modulo the number of folds."""
+    return {subject: str(place % folds) for place, subject in enumerate(sorted(set(subjects)))}
 
 
 def _walk(root: Path, folder: Path, seen: set[Path]) -> Iterator[Path | Skipped]:

@@ -56,6 +56,12 @@ _PROTOTYPES = {
 _SPEECH = {"au25": 0.5, "au26": 0.35, "au18": 0.4, "au22": 0.4}  # a mouth caught speaking says nothing of the mood
 
 
+def prototype(expression: str, strength: float = 1.0) -> tuple[float, ...]:
+    """Intensities in the order of AU_NAMES of the units that an expression always has, nothing left to chance."""
+    always, _ = _PROTOTYPES[expression]
+    return tuple(strength * always.get(name, 0.0) for name in AU_NAMES)
+
+
 def sample_action_units(expression: str, rng: np.random.Generator, strength: float | None = None) -> tuple[float, ...]:
     """Intensities 0 to 1 in the order of AU_NAMES: the prototype at a random strength, jittered, and some noise.
 
