@@ -21,6 +21,7 @@ from typing import Any
 import torch
 
 from benchmarks.real import real_sets
+from vultus.benchmark import watcher
 from vultus.evaluation.baselines import Hog, Lbp, Pixels
 from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
@@ -42,15 +43,6 @@ RUNS: dict[str, tuple[str, tuple[str, ...]]] = {name: (name, ()) for name in MET
     "byol vit": ("byol", ("--encoder", "vit", "--lr", "1e-3")),
 }
 SMOKE = ("--batch", "64", "--probe-every", "4")
-
-
-# a process that is small itself: a child's peak begins with its parent's size
-WATCHED = """
-import json, resource, subprocess, sys
-subprocess.run(sys.argv[2:], check=True)
-used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-open(sys.argv[1], "w").write(json.dumps({"memory": used}))
-"""
 
 
 @dataclass(frozen=True)
@@ -78,10 +70,11 @@ def train(name: str, faces: Path, out: Path, flags: Sequence[str]) -> Cost:
     """Run `vultus pretrain` and note what it took; a finished run is not run again."""
     method, own = RUNS[name]
     note = out / "cost.json"
-    if not note.exists():
+    if not (out / "config.json").exists():
         command = [sys.executable, "-m", "vultus", "pretrain", method, str(faces), "--out", str(out)]
         command += ["--size", str(SIZE), *flags, *own]
-        subprocess.run([sys.executable, "-c", WATCHED, str(note), *command], check=True)
+        out.mkdir(parents=True, exist_ok=True)
+        subprocess.run([sys.executable, watcher.__file__, str(note), *command], check=True)
     card = json.loads((out / "config.json").read_text())
     probes = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines() if '"probe"' in line]
     seen = card["run"]["steps"] * card["run"]["batch"]

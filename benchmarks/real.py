@@ -17,6 +17,7 @@ from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.kept import add_figures, read_figures
 from vultus.evaluation.measure import fitted_dictionary, measure, rivals
+from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.table import markdown
 from vultus.faces.faceset import FaceSet
 from vultus.faces.pack import pack
@@ -27,6 +28,11 @@ from vultus.training.config import RunConfig
 from vultus.training.run import pretrain
 
 SIZE = 48
+READINGS = (
+    ("fer2013", "expression", Protocol()),
+    ("lfw", "identity", Protocol()),
+    ("lfw", "identity", Protocol(pca=256)),  # whitened
+)
 NO_POSE = {"pose": "off", "balance": False}
 # name → method, epochs, PCL's switches; simclr-8 takes about as long as pcl-4
 RUNS: dict[str, tuple[str, float, dict[str, object]]] = {
@@ -66,9 +72,11 @@ def baselines(out: Path, run: Path, fer: FaceSet, lfw: FaceSet) -> list[Figure]:
     dictionaries = ((f"dictionary {atoms}", fitted_dictionary(fer, atoms, SIZE)) for atoms in (72, 400))
     plain = ((m.name, m) for m in rivals(load(run), fer, 8) if m.name != "dictionary")
     for name, model in chain(plain, dictionaries):
-        for faces, task in ((fer, "expression"), (lfw, "identity")):
-            if (name, task) not in {(f.method, f.task) for f in read_figures(folder)}:
-                found = evaluate(model, faces, task, feature=model.default_feature, cache=folder / "features")
+        for data, task, protocol in READINGS:
+            kept = {(f.method, f.task, f.detail.get("whitened", False)) for f in read_figures(folder)}
+            if (name, task, protocol.pca is not None) not in kept:
+                faces, options = (fer if data == "fer2013" else lfw), {"cache": folder / "features"}
+                found = evaluate(model, faces, task, protocol, feature=model.default_feature, **options)
                 add_figures(folder, [replace(f, method=name) for f in found])
     return list(read_figures(folder))
 
@@ -86,8 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             run = asked.out / f"{name.replace(' ', '')}-s{seed}"
             result = pretrain(settings(name, seed, sets["fer2013"]), sets["fer2013"], run)
             feature = "shared" if RUNS[name][2] else None  # the ablation compares F_s alone
-            tasks = ((sets["fer2013"], "expression"), (sets["lfw"], "identity"))
-            found = chain.from_iterable(measure(run, faces, task, feature=feature) for faces, task in tasks)
+            found = chain.from_iterable(
+                measure(run, sets[data], task, feature=feature, protocol=protocol) for data, task, protocol in READINGS
+            )
             figures += [replace(f, method=name, seed=seed) for f in found]
             rank = json.loads((run / "log.jsonl").read_text().splitlines()[-1])["effective_rank"]
             rate = result.faces_seen / max(result.seconds, 1e-9)

@@ -9,6 +9,7 @@ import pytest
 
 from conftest import jpeg
 from vultus import cli
+from vultus.faces.readers import READERS
 from vultus.methods.catalogue import METHODS
 from vultus.methods.model import load
 
@@ -46,11 +47,11 @@ def run(tiny_faces, tmp_path_factory):
 
 def test_help_names_every_command(say):
     text = say("--help")
-    for command in ("pack", "synthesise", "pretrain", "evaluate", "embed", "report", "demo"):
+    for command in ("pack", "synthesise", "pretrain", "evaluate", "disentangle", "embed", "report", "demo"):
         assert command in text
 
 
-@pytest.mark.parametrize("command", ["pack", "synthesise", "evaluate", "embed", "report", "demo"])
+@pytest.mark.parametrize("command", ["pack", "synthesise", "evaluate", "disentangle", "embed", "report", "demo"])
 def test_help_of_a_command_explains_each_flag(say, command):
     text = say(command, "--help")
     assert "usage: vultus " + command in text
@@ -75,6 +76,18 @@ def test_pack_keeps_good_pictures_and_lists_bad_ones(say, tmp_path):
     assert "2 faces" in text and "1 skipped" in text and "happy/torn.jpg" in text
     card = json.loads((tmp_path / "set" / "card.json").read_text())
     assert card["faces"] == 2
+
+
+def test_pack_names_every_reader_and_hands_options_to_theirs(say, tmp_path):
+    text = say("pack", "--help")
+    assert all(name in text for name in READERS)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "0.jpg").write_bytes(jpeg(np.full((16, 16, 3), 20, np.uint8)))
+    for flag, option in ((["--published-split"], "published_split"), (["--every", "2"], "every")):
+        text = say("pack", tmp_path / "src", tmp_path / "set", *flag, code=2)
+        assert f"reader folder has no option {option}" in text
+    text = say("pack", tmp_path / "src", tmp_path / "set", "--reader", "mtlf", code=2)
+    assert "reader is auto or one of" in text and "'mtlf'" in text
 
 
 def test_a_run_resumes_by_the_same_command_and_refuses_another(say, run, tiny_faces):

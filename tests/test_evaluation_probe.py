@@ -110,6 +110,24 @@ def test_the_measured_readout_learns_from_the_whole_training_split_when_validati
     np.testing.assert_allclose(reading.answers, oracle.predict_proba(Z[240:]), atol=3e-3)
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_a_rare_class_is_found_though_strong_penalties_always_say_the_common_one(together):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(900, 20)).astype(np.float32)
+    rare = X[:, 0] + 0.3 * rng.normal(size=900) > 1.5
+    rows = np.arange(900)
+    probe = Probe(X, Splits(rows[:500], rows[500:700], rows[700:], False, "", 0))
+    if together:
+        given, choices = probe.detect(rare[:, None], accuracy)
+        said, tries = given[:, 0] > 0.5, choices[0]["validation"]
+    else:
+        reading = probe.classify(rare.astype(np.int64), 2, accuracy)
+        said, tries = reading.answers[:, 1] > 0.5, reading.choice["validation"]
+    first = list(tries.values())[:3]
+    assert first == [(~rare[500:700]).mean()] * 3  # no gain for longer than PATIENCE
+    assert (said == rare[700:]).mean() > (~rare[700:]).mean() + 0.02
+
+
 def test_random_labels_are_read_at_chance():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(1500, 30)).astype(np.float32)

@@ -180,7 +180,7 @@ def test_action_units_skip_what_cannot_be_read_and_say_so():
     smile[:20] = np.nan
     faces = Labelled(split=parts(400, 80, 120), au12=smile, au04=frown, au45=np.zeros(600, np.float32))
     figures = by_metric(action_units.evaluate(features, faces))
-    assert set(figures) == {"f1", "f1_au12", "f1_au04"}
+    assert set(figures) == {f"{kind}{unit}" for kind in ("f1", "pr_auc") for unit in ("", "_au12", "_au04")}
     assert figures["f1"].value == pytest.approx((figures["f1_au12"].value + figures["f1_au04"].value) / 2)
     assert figures["f1_au12"].value > 0.9
     assert figures["f1"].detail["skipped"] == {"au45": "shown by 0 of 400 training and 0 of 120 test faces"}
@@ -206,9 +206,9 @@ def test_a_task_names_the_columns_it_misses():
         task_for("head_pose", faces)
     with pytest.raises(ValueError, match="auNN"):
         task_for("action_units", faces)
-    with pytest.raises(ValueError, match="there are expression, identity"):
+    with pytest.raises(ValueError, match="there are expression, expression_votes, identity"):
         task_for("smell", faces)
-    assert possible_tasks(Labelled(expression=["happy"], identity=["a"])) == ("expression", "identity")
+    assert possible_tasks(Labelled(expression=["happy"], identity=["a"])) == ("expression", "identity", "retrieval")
 
 
 def test_a_task_whose_labels_do_not_suffice_says_why():

@@ -14,17 +14,31 @@ from tyro.conf import Positional
 
 Folder = Annotated[Positional[Path], tyro.conf.arg(metavar="RUN")]
 Set = Annotated[Path, tyro.conf.arg(metavar="FACES")]
-TaskName = Literal["expression", "identity", "head_pose", "action_units", "all"]
 screen = Console(highlight=False)
+
+
+def _readers(default: str) -> str:
+    """The names a source's layout may have, for the help alone: reading them loads the readers."""
+    from vultus.faces.readers import READERS
+
+    return f"(default: {default}; {', '.join(READERS)})"
+
+
+def _tasks(default: str) -> str:
+    """The names of the tasks, likewise."""
+    from vultus.evaluation.tasks import TASKS
+
+    return f"(default: {default}; {', '.join(TASKS)})"
 
 
 def pack(
     src: Annotated[Positional[Path], tyro.conf.arg(metavar="SRC")],
     out: Annotated[Positional[Path], tyro.conf.arg(metavar="OUT")],
-    reader: str = "auto",
+    reader: Annotated[str, tyro.conf.arg(help_behavior_hint=_readers)] = "auto",
     label: str | None = None,
     crop: float | None = None,
     every: int | None = None,
+    published_split: bool = False,
     name: str | None = None,
     licence: str = "",
     drop_duplicates: bool = False,
@@ -35,10 +49,11 @@ def pack(
     Args:
         src: A folder of pictures, a FER2013-style csv, or a list file.
         out: The face set's folder.
-        reader: The layout of SRC (docs/datasets.md lists them); auto looks at it.
+        reader: The layout of SRC, described in docs/datasets.md; auto looks at it.
         label: For a folder of class folders: the label that their names are, such as expression.
-        crop: For lfw: the central part of each side that is kept (0.5 if not given).
+        crop: For lfw and lfwa: the central part of each side that is kept (if not given, 0.5 and 0.7).
         every: For videos and sequences: one frame in so many is kept.
+        published_split: For points68: keep its folders as train and test, though they show the same people.
         name: Of the set; else SRC's.
         licence: Terms of the pictures, kept in the set's card.
         drop_duplicates: Keep only the first of identical pictures.
@@ -47,8 +62,8 @@ def pack(
     from vultus.faces.pack import pack as run
 
     result = run(
-        src, out, reader=reader, label=label, crop=crop, every=every, name=name, licence=licence,
-        drop_duplicates=drop_duplicates, overwrite=overwrite,
+        src, out, reader=reader, label=label, crop=crop, every=every, published_split=published_split or None,
+        name=name, licence=licence, drop_duplicates=drop_duplicates, overwrite=overwrite,
     )  # fmt: skip
     screen.print(f"[bold]{result.faces:,}[/] faces in {result.path}, {result.skipped} skipped")
     for skip in result.card.skipped[:10]:
@@ -90,7 +105,7 @@ def synthesise(
 def evaluate(
     run: Folder,
     data: Set,
-    task: TaskName = "all",
+    task: Annotated[str, tyro.conf.arg(help_behavior_hint=_tasks)] = "all",
     feature: str | None = None,
     test: Path | None = None,
     pca: int | None = None,
@@ -100,6 +115,7 @@ def evaluate(
     baselines: bool = False,
     atoms: int = 72,
     all_metrics: bool = False,
+    slices: bool = False,
     markdown: Path | None = None,
     seed: int = 0,
 ) -> None:
@@ -108,7 +124,7 @@ def evaluate(
     Args:
         run: A run's folder.
         data: The labelled face set.
-        task: What is read; all takes every task whose labels the set has.
+        task: What is read, as docs/tasks.md tells; all takes every task that the set can serve.
         feature: Which feature; else every one of the method's.
         test: Another face set: learn the read-out on DATA, test it on this one.
         pca: Reduce features to so many values first, fitted on the training part; identity compares them whitened.
@@ -118,6 +134,7 @@ def evaluate(
         baselines: Also the encoder untrained, pixels, LBP, HoG and the patch dictionary.
         atoms: Size of the patch dictionary; its feature has 32 values an atom.
         all_metrics: Show every figure, not only each task's first.
+        slices: Also by gender, age and ethnicity of the test faces, where the set knows them.
         markdown: Write the table to this file too.
         seed: Of cuts, shots, made pairs and bootstrap; the first of several.
     """
@@ -139,8 +156,43 @@ def evaluate(
     )
     screen.print(table.terminal(figures, everything=all_metrics))
     screen.print(f"kept in {run / 'evaluation.json'}; `vultus report {run}` shows them", style="dim")
+    if slices:
+        from vultus.evaluation import slices as by_group
+        from vultus.evaluation import slices_table
+
+        found = by_group.slice_figures(figures if all_metrics else table.headlines(figures), data, test)
+        screen.print(slices_table.terminal(found))
+        by_group.add_slices(run, found)
     if markdown:
         markdown.write_text(table.markdown(figures, everything=all_metrics))
+
+
+def disentangle(
+    run: Folder, data: Path | None = None, out: Path | None = None, pca: int | None = None, seed: int = 0
+) -> None:
+    """How well a model keeps pose, expression and person apart: leakage, swapped poses, invariance.
+
+    Args:
+        run: A run's folder.
+        data: A face set with expression, identity or head pose; else the one that the run learned from.
+        out: Folder for the figures and pictures; else the run's, where `vultus report` finds them.
+        pca: Reduce features to so many values first, for the read-outs of DATA.
+        seed: Of the rendered faces, of cuts, made pairs and bootstrap.
+    """
+    from vultus.evaluation import disentanglement, disentanglement_table
+    from vultus.evaluation.protocol import Protocol
+    from vultus.methods.model import load
+    from vultus.report.disentanglement import write_pictures
+
+    result = disentanglement.disentangle(
+        run,
+        data or disentanglement.known_set(run),
+        protocol=Protocol(pca=pca, seed=seed),
+        tell=lambda line: screen.print(line, style="dim"),
+    )
+    screen.print(disentanglement_table.terminal(result))
+    kept = (disentanglement.keep(result, out or run), *write_pictures(result, load(run), out or run))
+    screen.print(f"kept in {', '.join(map(str, kept))}", style="dim")
 
 
 def embed(
@@ -201,15 +253,20 @@ def demo(out: Path = Path("demo"), faces: int = 6000, minutes: float = 1.0, seed
 
 def _app() -> Any:
     from vultus import __version__
+    from vultus.benchmark.command import benchmark
 
     app = tyro.extras.SubcommandApp()
-    for command in (pack, synthesise, evaluate, embed, report, demo):
+    for command in (pack, synthesise, evaluate, disentangle, benchmark, embed, report, demo):
         app.command(command)
 
     def pretrain(method: Annotated[Positional[str], tyro.conf.arg(metavar="METHOD")]) -> None:
         """Learn an encoder from a face set; resumable."""
 
+    def finetune(run: Folder) -> None:
+        """Teach a run's encoder the labels of a face set, and measure it; resumable."""
+
     app.command(pretrain)
+    app.command(finetune)
     return app, f"vultus {__version__}: from unlabelled photographs to a measured face representation."
 
 
@@ -221,6 +278,10 @@ def main() -> None:
             from vultus.pretrain_command import pretrain
 
             pretrain(arguments[1:])
+        elif arguments[:1] == ["finetune"]:
+            from vultus.finetune_command import finetune
+
+            finetune(arguments[1:])
         else:
             app, description = _app()
             app.cli(prog="vultus", description=description, args=arguments or ["--help"])

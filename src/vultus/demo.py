@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vultus.evaluation.figure import Figure
-from vultus.evaluation.measure import measure
+from vultus.evaluation.measure import DESCRIPTORS, encoder_rivals, measure
 from vultus.evaluation.paired import difference
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.table import headlines, terminal
@@ -22,7 +22,7 @@ from vultus.training.run import pretrain
 
 SIZE, BATCH = 48, 64
 PROBE_EVERY = 4.0  # epochs: a reading takes as long as an epoch of so few faces
-BASELINES = 6  # random, untrained, pixels, LBP, HoG, dictionary
+TASKS = ("expression", "identity", "head_pose", "action_units")
 READ = 256  # values of each feature that the probes see: equal terms, and quick
 screen = Console(highlight=False)
 
@@ -94,15 +94,19 @@ def _read(runs: Sequence[Path], faces: Path, seed: int) -> list[Figure]:
     figures: list[Figure] = []
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("left"))
     with Progress(*columns, TimeRemainingColumn(), console=screen) as bar:
-        task = bar.add_task("", total=len(runs) + BASELINES)
+        baselines = (*encoder_rivals(PCLConfig(), SIZE), *DESCRIPTORS, "dictionary")
+        task = bar.add_task("", total=len(runs) + len(baselines))
         begun: list[str] = []
 
         def tell(line: str) -> None:
-            bar.update(task, description=line.partition(":")[0], completed=len(begun))
-            begun.append(line)
+            if line.startswith("reading"):
+                bar.update(task, description=line.partition(":")[0], completed=len(begun))
+                begun.append(line)
 
         for run in runs:
-            figures += measure(run, faces, protocol=Protocol(pca=READ, seed=seed), baselines=run is runs[0], tell=tell)
+            figures += measure(
+                run, faces, TASKS, protocol=Protocol(pca=READ, seed=seed), baselines=run is runs[0], tell=tell
+            )
         bar.update(task, description="read", completed=len(begun))
     return figures
 

@@ -41,7 +41,6 @@ def pcl_paper() -> RunConfig:
         projection=512,
         crops="quadrants",
         pose="own",
-        pose_weight=1.0,
         flips=100,
         pose_faces=10,
         whole_faces=0,

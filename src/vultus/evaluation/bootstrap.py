@@ -32,7 +32,7 @@ def statistic_interval(
     columns: [N, M], one row a sample. statistic: means [R, M] → values [R]; NaN values are passed over.
     Multinomial counts stand for the resampled indices, so all resamples are one matrix product.
     """
-    return _middle(statistic(_resampled_means(columns.astype(np.float64), seed, resamples)))
+    return middle(statistic(_resampled_means(columns.astype(np.float64), seed, resamples)))
 
 
 def resampled_interval(
@@ -49,12 +49,12 @@ def resampled_interval(
     draws = (
         np.concatenate([rows[rng.integers(len(rows), size=len(rows))] for rows in strata]) for _ in range(resamples)
     )
-    return _middle(np.array([statistic(rows) for rows in draws]))
+    return middle(np.array([statistic(rows) for rows in draws]))
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Second less first, on the same samples; p is two-sided, for no difference."""
+    """Second less first; p is two-sided, for no difference."""
 
     value: float
     low: float
@@ -88,13 +88,34 @@ def paired_difference(
         return statistic(means[:, width:]) - statistic(means[:, :width])
 
     values = change(_resampled_means(both, seed, resamples))
-    low, high = _middle(values)
-    side = min(float((values <= 0).mean()), float((values >= 0).mean()))
-    p = min(1.0, max(2 * side, 1 / resamples))
-    return Difference(float(change(both.mean(axis=0)[None])[0]), low, high, p, len(both))
+    return _difference(float(change(both.mean(axis=0)[None])[0]), values, len(both))
 
 
-def _resampled_means(columns: Floats, seed: int, resamples: int) -> Floats:
+def independent_difference(
+    first: NDArray[np.generic],
+    second: NDArray[np.generic],
+    statistic: Callable[[Floats], Floats] = lambda means: means[:, 0],
+    seed: int = 0,
+    resamples: int = 10_000,
+) -> Difference:
+    """Bootstrap of the difference between two groups of samples, each resampled by itself.
+
+    first: [N, C], second: [M, C], a row a sample; statistic and p as in `paired_difference`; n is N + M.
+    """
+    groups = first.astype(np.float64), second.astype(np.float64)
+    value = [float(statistic(group.mean(axis=0)[None])[0]) for group in groups]
+    drawn = [statistic(_resampled_means(group, (seed, i), resamples)) for i, group in enumerate(groups)]
+    return _difference(value[1] - value[0], drawn[1] - drawn[0], len(first) + len(second))
+
+
+def _difference(value: float, drawn: Floats, n: int) -> Difference:
+    """`drawn`: the resampled differences [R]."""
+    low, high = middle(drawn)
+    side = min(float((drawn <= 0).mean()), float((drawn >= 0).mean()))
+    return Difference(value, low, high, min(1.0, max(2 * side, 1 / len(drawn))), n)
+
+
+def _resampled_means(columns: Floats, seed: int | tuple[int, ...], resamples: int) -> Floats:
     """[N, M] → [R, M]. Equal rows are drawn as one multinomial cell: the same distribution, far fewer draws."""
     if not len(columns):
         raise ValueError("no test samples to resample: expected at least one")
@@ -106,7 +127,8 @@ def _resampled_means(columns: Floats, seed: int, resamples: int) -> Floats:
     return np.concatenate(parts) / n
 
 
-def _middle(values: Floats) -> tuple[float, float]:
+def middle(values: Floats) -> tuple[float, float]:
+    """The ends of the middle 95 % of resampled values; NaN values are passed over."""
     tail = (1 - LEVEL) / 2 * 100
     low, high = np.nanpercentile(values, [tail, 100 - tail])
     return float(low), float(high)

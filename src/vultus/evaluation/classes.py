@@ -25,9 +25,15 @@ def classify(
     figures' task, else the column's name. Raises ValueError when a class is too rare to learn or stands in the
     test part only.
     """
-    labels = faces.labels(column)
+    return classify_labels(features, faces, faces.labels(column), column, protocol, task or column)
+
+
+def classify_labels(
+    features: NDArray[np.floating], faces: FaceSet, labels: NDArray[np.str_], name: str, protocol: Protocol, task: str
+) -> list[Figure]:
+    """`classify` for labels [N] that are no column of the set; `name`: what errors call them."""
     parts = parts_of(faces, labels != "", protocol.seed)
-    classes = learnable(labels, parts, column)
+    classes = learnable(labels, parts, name)
     numbers = np.searchsorted(classes, labels).clip(max=len(classes) - 1).astype(np.int64)
     if protocol.shots is not None:
         parts = [fewer(part, protocol.shots, protocol.seed, labels) for part in parts]
@@ -35,10 +41,10 @@ def classify(
         features, parts, protocol, lambda probe: probe.classify(numbers, len(classes), accuracy, protocol.readout)
     )
     common = int(np.bincount(numbers[learned(parts)]).argmax())
-    return _figures(numbers, answers, classes, common, protocol.seed, {"task": task or column, "data": faces.card.name})
+    return figures(numbers, answers, classes, common, protocol.seed, {"task": task, "data": faces.card.name})
 
 
-def _figures(
+def figures(
     numbers: NDArray[np.int64],
     answers: Answers,
     classes: NDArray[np.str_],
@@ -46,7 +52,11 @@ def _figures(
     seed: int,
     about: dict[str, Any],
 ) -> list[Figure]:
-    """Both figures of the answers; a class without a test face has no recall and is named."""
+    """Accuracy and balanced accuracy of the answers; a class without a test face has no recall and is named.
+
+    numbers: true classes [N], read at the answers' rows; common: the class that chance always says; about: the
+    figures' task and data.
+    """
     truth, said = numbers[answers.rows], answers.given.argmax(axis=1)
     right = (said == truth).astype(np.float64)
     here = np.unique(truth)

@@ -24,10 +24,10 @@ class Scores:
 class Figure:
     """A value with its 95 % bootstrap interval and its circumstances.
 
-    Shares (accuracy, F1, AUC, TAR) run from 0 to 1, angles are degrees.
+    Shares (accuracy, F1, AUC, TAR, NME) run from 0 to 1, angles are degrees, cross-entropies nats.
     """
 
-    task: str  # expression, identity, head_pose, action_units
+    task: str  # a name in tasks.TASKS
     metric: str  # accuracy, balanced_accuracy, auc, tar@far=0.01, mae_yaw, r2, f1_au12, …
     value: float
     low: float
@@ -44,7 +44,9 @@ class Figure:
 
     @property
     def unit(self) -> str:
-        """`°` for angles, nothing for R², `%` for shares."""
+        """`°` for angles, `years` for age, `nats` for cross-entropy, nothing for R², `%` for shares."""
+        if self.metric in ("mae_age", "cross_entropy"):
+            return "years" if self.metric == "mae_age" else "nats"
         if self.metric.startswith("mae"):
             return "°"
         return "" if self.metric.startswith("r2") else "%"
@@ -52,7 +54,7 @@ class Figure:
     @property
     def lower_is_better(self) -> bool:
         """True for errors."""
-        return self.metric.startswith("mae")
+        return self.metric.startswith(("mae", "nme", "failure_rate", "cross_entropy"))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON; the scores are kept elsewhere."""

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from vultus.evaluation.bootstrap import mean_interval, resampled_interval
+from vultus.evaluation.comparing import require_whole, training_rows, whitening
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.made_pairs import make_pairs
-from vultus.evaluation.preparation import Preparation, prepare, require_finite
+from vultus.evaluation.preparation import require_finite
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.splits import Rows
 from vultus.faces.faceset import FaceSet
@@ -120,11 +121,7 @@ def pairs_of(faces: FaceSet, seed: int = 0) -> tuple[Pairs, str]:
     """The pairs to be told, and where they come from. Raises ValueError where the set has none and too few people."""
     if faces.pairs is None:
         return make_pairs(faces, seed), f"made from the test split's identities, seed {seed}"
-    if faces.content_hash != faces.card.content_hash:
-        raise ValueError(
-            f"{faces.card.name} has verification pairs that count rows of the whole set, and only {len(faces)} of "
-            f"its {faces.card.faces} faces were given: give the set as FaceSet.open returns it"
-        )
+    require_whole(faces, "verification pairs")
     if len(np.unique(faces.pairs.fold)) < 2:
         raise ValueError(f"the pairs of {faces.card.name} are one fold; expected two or more to set a threshold by")
     return faces.pairs, "the set's own"
@@ -135,21 +132,16 @@ def _scores(features: Floats, faces: FaceSet, pairs: Pairs, protocol: Protocol) 
     if protocol.pca is None:
         return _compared(features, pairs, np.arange(len(pairs)), lambda wide: wide), features.shape[1]
     paired = np.union1d(pairs.left, pairs.right)
-    learn = np.flatnonzero(faces.labels("split") == "train") if "split" in faces.columns else np.array([], np.int64)
-    learn = np.setdiff1d(learn, paired)
+    learn = training_rows(faces, paired)
     if len(learn) > protocol.pca:
-        whiten = _whitening(features[learn], protocol)
+        whiten = whitening(features[learn], protocol)
         return _compared(features, pairs, np.arange(len(pairs)), whiten), protocol.pca
     score = np.empty(len(pairs), np.float32)
     for held in np.unique(pairs.fold):
         mine = np.flatnonzero(pairs.fold == held)
         others = np.setdiff1d(paired, np.union1d(pairs.left[mine], pairs.right[mine]))
-        score[mine] = _compared(features, pairs, mine, _whitening(features[others], protocol))
+        score[mine] = _compared(features, pairs, mine, whitening(features[others], protocol))
     return score, protocol.pca
-
-
-def _whitening(learn: Floats, protocol: Protocol) -> Preparation:
-    return prepare(learn.astype(np.float32), protocol.pca, whiten=True, seed=protocol.seed)
 
 
 def _compared(features: Floats, pairs: Pairs, of: Rows, prepared: Callable[[Any], Floats]) -> Floats:

@@ -1,5 +1,6 @@
 """Two face sets read as one: the probe learns from the first and is tested on the second."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ class Joined:
     the second knows cannot be learned: its faces are left out, and counted so.
     """
 
-    pairs = None  # verification learns nothing: it is measured on one set
+    pairs = triplets = None  # comparing learns nothing: it is measured on one set
 
     def __init__(self, learn: FaceSet, test: FaceSet) -> None:
         self.parts = (learn, test)
@@ -31,6 +32,24 @@ class Joined:
 
     def __len__(self) -> int:
         return len(self.parts[0]) + len(self.parts[1])
+
+    @property
+    def boxes(self) -> NDArray[np.float32]:
+        """[N, 4] left, top, right, bottom of the faces in parts of their pictures."""
+        return np.concatenate([part.boxes for part in self.parts])
+
+    def image_bytes(self, index: int) -> bytes:
+        """The picture's bytes, as its source had them."""
+        first, second = self.parts
+        return first.image_bytes(index) if index < len(first) else second.image_bytes(index - len(first))
+
+    def images(self, indices: Sequence[int] | NDArray[np.integer], size: int) -> NDArray[np.uint8]:
+        """As FaceSet's: uint8 RGB [B, 3, size, size]."""
+        rows, count = np.asarray(indices), len(self.parts[0])
+        out = np.empty((len(rows), 3, size, size), np.uint8)
+        for part, mine, before in zip(self.parts, (rows < count, rows >= count), (0, count), strict=True):
+            out[mine] = part.images(rows[mine] - before, size)
+        return out
 
     def labels(self, column: str) -> NDArray[Any]:
         """The labels [N] or [N, k] of both; `split` is made from theirs. Raises KeyError for a label one set lacks."""

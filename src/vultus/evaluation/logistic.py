@@ -10,6 +10,7 @@ three times faster than rows first.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,14 +60,16 @@ class Logistic:
         return (logits.softmax(1) if self.exclusive else logits.sigmoid()).float().numpy()
 
 
-def solve(design: Design, labels: NDArray[np.int64], classes: int, C: float, start: Logistic | None = None) -> Logistic:
+def solve(design: Design, labels: NDArray[Any], classes: int, C: float, start: Logistic | None = None) -> Logistic:
     """argmin of Σ cross-entropy + ‖W‖²/(2C), scikit-learn's objective and its C; the bias is free.
 
+    labels: class numbers [N], or each face's probabilities of the classes [N, K].
     With two classes the softmax has a column for each, so its C is half of scikit-learn's sigmoid's.
     `start` warms up from a neighbouring C.
     Raises ArithmeticError when the gradient does not fall below the tolerance: nothing unconverged is returned.
     """
-    truth = F.one_hot(torch.from_numpy(labels), classes).double().T.contiguous()
+    known = torch.from_numpy(labels)
+    truth = (known if known.ndim == 2 else F.one_hot(known, classes)).double().T.contiguous()
     return _minimised(_Objective(design, truth, torch.full((classes, 1), 1 / (C * len(labels))), True), start)
 
 
@@ -108,7 +111,7 @@ class _Objective:
     """Mean loss and its gradient in the preconditioned coordinates u, W = H^−½ u, flat float64 as SciPy asks."""
 
     def __init__(self, design: Design, truth: Tensor, penalty: Tensor, exclusive: bool) -> None:
-        self.design, self.truth, self.exclusive = design, truth, exclusive  # truth: [K, N] of 0 and 1
+        self.design, self.truth, self.exclusive = design, truth, exclusive  # truth: [K, N], 0 to 1
         self.penalty = penalty.to(design.features.dtype)  # [K, 1]
         self.classes = len(truth)
         self.curvature = 1 / self.classes if exclusive else 0.25  # of the loss in its logits near even odds

@@ -17,18 +17,20 @@ from vultus.evaluation.kept import add_figures
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.tasks import hindrance, possible_tasks
 from vultus.faces.faceset import FaceSet
+from vultus.methods.catalogue import MethodConfig, build_method
 from vultus.methods.model import FaceModel, load, random_model
 from vultus.nets.patches import patch_stems
 
 PLAIN = Protocol()
 FIT = 10_000  # faces at most from which the patch dictionary learns
 CALIBRATE = 5_000  # and those from which untrained encoders take statistics and atoms
+DESCRIPTORS = ("pixels", "lbp", "hog")
 
 
 def measure(
     run: str | Path,
     data: str | Path,
-    task: str = "all",
+    task: str | Sequence[str] = "all",
     *,
     feature: str | None = None,
     protocol: Protocol = PLAIN,
@@ -48,7 +50,9 @@ def measure(
     folder = Path(run)
     model, faces = load(folder), FaceSet.open(data)
     other = FaceSet.open(test) if test else None
-    tasks = _all_tasks(faces if other is None else Joined(faces, other), tell) if task == "all" else (task,)
+    tasks = (task,) if isinstance(task, str) else tuple(task)
+    if task == "all":
+        tasks = _all_tasks(faces if other is None else Joined(faces, other), tell)
     if not tasks:
         raise ValueError(f"{data} has no label that a task reads; it has {', '.join(faces.columns) or 'none'}")
     options: dict[str, Any] = {"test": other, "cache": folder / "features"}
@@ -57,11 +61,13 @@ def measure(
     repeats = [replace(protocol, seed=seed) for seed in seeds or (protocol.seed,)]
     for each in repeats:
         figures += evaluate(model, faces, tasks, each, feature=feature, **options)
-    for rival in rivals(model, faces, atoms) if baselines else ():
-        tell(f"reading {rival.name}")
+    if leaks := leaked(figures):
+        tell(leaks)
+    for floor in rivals(model, faces, atoms) if baselines else ():
+        tell(f"reading {floor.name}")
         for each in repeats:
-            fits = replace(each, pca=min(each.pca, _width(rival))) if each.pca else each
-            figures += evaluate(rival, faces, tasks, fits, feature=rival.default_feature, **options)
+            fits = replace(each, pca=min(each.pca, width(floor))) if each.pca else each
+            figures += evaluate(floor, faces, tasks, fits, feature=floor.default_feature, **options)
     add_figures(folder, figures)
     return tuple(figures)
 
@@ -75,15 +81,40 @@ def _all_tasks(faces: Any, tell: Callable[[str], None]) -> tuple[str, ...]:
     return tuple(name for name, reason in why.items() if not reason)
 
 
+def leaked(figures: Sequence[Figure]) -> str:
+    """How many test faces of each task the read-out has learnt from as well, in a line; "" where there are none."""
+    found = {f.task: (f.detail["leaked_test_faces"], f.n) for f in figures[::-1] if "leaked_test_faces" in f.detail}
+    told = ", ".join(f"{count:,} of {of:,} ({task})" for task, (count, of) in reversed(found.items()))
+    return f"test faces whose very picture the read-out learns from, which flatters it: {told}" if told else ""
+
+
 def rivals(model: FaceModel, faces: FaceSet, atoms: int) -> Iterator[Any]:
     """What `model` must leave behind, one after another: the dictionary is fitted when its turn comes."""
-    images, config = torch.from_numpy(sample(faces, model.size, CALIBRATE)), model.method.config
-    yield random_model(config, model.size, images)  # type: ignore[arg-type]
-    if patch_stems(model.method):
-        yield random_model(config, model.size, images, atoms=True)  # type: ignore[arg-type]
-    side = model.size // 8 * 8  # whole cells
-    yield from (Pixels(model.size), Lbp(side), Hog(side))
-    yield fitted_dictionary(faces, atoms, model.size)
+    config: Any = model.method.config
+    for name in (*encoder_rivals(config, model.size), *DESCRIPTORS, "dictionary"):
+        yield rival(name, faces, model.size, config=config, atoms=atoms)
+
+
+def encoder_rivals(config: MethodConfig, size: int) -> tuple[str, ...]:
+    """The states of an encoder that has learned nothing: random weights, and behind learned atoms where it has some."""
+    return ("random", "untrained") if patch_stems(build_method(config, size)) else ("random",)
+
+
+def rival(name: str, faces: FaceSet, size: int, *, config: MethodConfig | None = None, atoms: int = 72) -> Any:
+    """One by name, for pictures of `size` pixels; what it takes from faces it takes from the set's training split.
+
+    config: of an encoder; atoms: of the dictionary. Raises ValueError for a name that there is not.
+    """
+    side = size // 8 * 8  # whole cells
+    if name in ("random", "untrained") and config is not None:
+        images = torch.from_numpy(sample(faces, size, CALIBRATE))
+        return random_model(config, size, images, atoms=name == "untrained")
+    if name == "dictionary":
+        return fitted_dictionary(faces, atoms, size)
+    if name in DESCRIPTORS:
+        return {"pixels": Pixels(size), "lbp": Lbp(side), "hog": Hog(side)}[name]
+    known = ", ".join(("random and untrained with a config", *DESCRIPTORS, "dictionary"))
+    raise ValueError(f"no baseline {name!r}: there are {known}")
 
 
 def fitted_dictionary(faces: FaceSet, atoms: int, size: int, seed: int = 0) -> PatchDictionary:
@@ -98,6 +129,7 @@ def sample(faces: FaceSet, size: int, most: int, seed: int = 0) -> np.ndarray:
     return learn.sample(most, size, seed)
 
 
-def _width(rival: Any) -> int:
-    probe = np.zeros((1, 3, rival.size, rival.size), np.uint8)
-    return int(np.asarray(rival.features(probe)[rival.default_feature]).shape[1])
+def width(model: Any) -> int:
+    """Values of the feature that a model or a rival would choose itself."""
+    probe = np.zeros((1, 3, model.size, model.size), np.uint8)
+    return int(np.asarray(model.features(probe)[model.default_feature]).shape[1])

@@ -38,7 +38,7 @@ def prepare(train: Floats, pca: int | None = None, *, whiten: bool = False, seed
     require_finite(train)
     mean = train.mean(axis=0, dtype=np.float64)
     std = train.std(axis=0, dtype=np.float64)
-    still = std <= 1e-5 * np.abs(mean) + 1e-12  # float32 rounding of a constant
+    still = _still(mean, std)
     scale = np.where(still, 0.0, 1 / np.where(still, 1.0, std)).astype(np.float32)
     plain = Preparation(mean.astype(np.float32), scale, None, int(still.sum()))
     if pca is None:
@@ -54,6 +54,21 @@ def prepare(train: Floats, pca: int | None = None, *, whiten: bool = False, seed
         variance = fitted.explained_variance_
         axes = axes / np.sqrt(np.maximum(variance, 1e-6 * variance.max() + 1e-30))
     return Preparation(plain.mean, scale, axes.astype(np.float32), plain.constant)
+
+
+def require_varying(features: Floats) -> None:
+    """Raise ValueError where every value of features [N, D] is the same for all faces."""
+    if _still(features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)).all():
+        raise ValueError(
+            f"the {features.shape[1]} values of the feature are the same for all {len(features)} faces: nothing to "
+            "compare them by; the encoder has collapsed"
+        )
+
+
+def _still(mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which values vary no more than float32 rounds a constant."""
+    still: NDArray[np.bool_] = std <= 1e-5 * np.abs(mean) + 1e-12
+    return still
 
 
 def require_finite(features: NDArray[np.floating]) -> None:

@@ -23,9 +23,11 @@ from vultus.evaluation.splits import Rows, Splits
 # starts the next weaker one
 PENALTIES = (100.0, 10.0, 1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 DETECTED = PENALTIES[:6]  # for many answers together: the weakest cost ten times the passes and rarely win
-PATIENCE = 2  # penalties without gain on validation after which no weaker one is tried
+# penalties without gain on validation after which no weaker one is tried; a gain in likelihood counts, for where one
+# class is common a score may stand still at always saying it while the likelihood grows
+PATIENCE = 2
 
-Score = Callable[[NDArray[np.int64], Floats], float]  # true classes [M], probabilities [M, K] → higher is better
+Score = Callable[[NDArray[Any], Floats], float]  # true classes [M], probabilities [M, K] → higher is better
 
 
 @dataclass(frozen=True)
@@ -88,28 +90,34 @@ class Probe:
             notes["constant_values"] = constant
         return notes
 
-    def classify(self, labels: NDArray[np.int64], classes: int, score: Score, readout: Readout = "linear") -> Reading:
-        """Probabilities [M, K] of the test faces, from class numbers [N] (all rows; only the splits' are read)."""
+    def classify(self, labels: NDArray[Any], classes: int, score: Score, readout: Readout = "linear") -> Reading:
+        """Probabilities [M, K] of the test faces, from class numbers [N] (all rows; only the splits' are read).
+
+        Or from each face's probabilities of the classes [N, K], such as the votes of several annotators.
+        """
         if readout == "knn":
-            return self._vote(np.eye(classes, dtype=np.float32)[labels], lambda p: score(self._valid(labels), p))
+            shares = labels if labels.ndim == 2 else np.eye(classes, dtype=np.float32)[labels]
+            return self._vote(shares, lambda p: score(self._valid(labels), p))
         best: tuple[float, float, Logistic] | None = None
         tries: dict[str, float] = {}
         model: Logistic | None = None
-        behind = 0
+        behind, likeliest = 0, -np.inf
         for penalty in PENALTIES:
             C = 1 / (penalty * len(self.splits.train))
             model = solve(self.first.design, labels[self.splits.train], classes, C, model)
-            tries[f"{C:g}"] = reached = score(self._valid(labels), model.probabilities(self.validation))
+            given = model.probabilities(self.validation)
+            tries[f"{C:g}"] = reached = score(self._valid(labels), given)
+            likely = _likelihood(self._valid(labels), given)
+            behind = 0 if best is None or reached > best[0] or likely > likeliest else behind + 1
             if best is None or reached > best[0]:
-                best, behind = (reached, C, model), 0
-            else:
-                behind += 1
+                best = reached, C, model
+            likeliest = max(likely, likeliest)
             if behind == PATIENCE:
                 break
         assert best is not None  # there are candidates
         _, C, model = best
         choice: dict[str, Any] = {"validation": tries}
-        if len(tries) == len(PENALTIES) and behind == 0:
+        if 1 / (PENALTIES[-1] * len(self.splits.train)) == C:
             choice["edge"] = "the weakest penalty tried was best"
         if self.splits.refit:
             C *= len(self.splits.train) / len(self.splits.final)  # the same penalty
@@ -127,17 +135,19 @@ class Probe:
         if readout == "knn":
             return self._detect_by_vote(present, score)
         splits, count = self.splits, present.shape[1]
-        best, chosen = np.full(count, -np.inf), np.empty(count)
+        best, likeliest, chosen = np.full(count, -np.inf), np.full(count, -np.inf), np.empty(count)
         behind = np.zeros(count, int)
         tries: list[dict[str, float]] = [{} for _ in range(count)]
         model: Logistic | None = None
         for penalty in DETECTED:
             C = 1 / (penalty * len(splits.train))
             model = solve_each(self.first.design, present[splits.train], np.full(count, C), model)
-            reached = _scores(present[splits.validation], model.probabilities(self.validation), score)
+            given = model.probabilities(self.validation)
+            reached, likely = (_scores(present[splits.validation], given, by) for by in (score, _likelihood))
             better = reached > best
             best, chosen = np.where(better, reached, best), np.where(better, C, chosen)
-            behind = np.where(better, 0, behind + 1)
+            behind = np.where(better | (likely > likeliest), 0, behind + 1)
+            likeliest = np.maximum(likely, likeliest)
             for k in range(count):
                 tries[k][f"{C:g}"] = float(reached[k])
             if (behind >= PATIENCE).all():
@@ -169,8 +179,9 @@ class Probe:
             answers[:, mine] = _ridge(self.last, targets[:, mine], penalty[None], read)[0]
         return Reading(answers, {"alpha": (chosen * len(self.splits.final)).tolist()})
 
-    def _valid(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        return labels[self.splits.validation]
+    def _valid(self, labels: NDArray[Any]) -> NDArray[Any]:
+        picked: NDArray[Any] = labels[self.splits.validation]
+        return picked
 
     def _vote(self, targets: NDArray[np.floating], score: Callable[[Floats], float]) -> Reading:
         tried = votes(self.first.train, targets[self.splits.train], self.validation, NEIGHBOURS)
@@ -178,6 +189,12 @@ class Probe:
         k = max(reached, key=lambda k: reached[k])
         last = votes(self.last.train, targets[self.splits.final], self.last.read(self.splits.test), (k,))
         return Reading(last[k], {"k": k, "validation": {str(k): v for k, v in reached.items()}})
+
+
+def _likelihood(truth: NDArray[Any], probabilities: Floats) -> float:
+    """Mean logarithm of the true classes' probabilities; truth: [M] numbers, or [M, K] probabilities."""
+    logs = np.log(np.maximum(probabilities, 1e-12))
+    return float((logs * truth).sum(axis=1).mean() if truth.ndim == 2 else logs[np.arange(len(truth)), truth].mean())
 
 
 def _scores(truth: NDArray[np.bool_], answers: Floats, score: Score) -> NDArray[np.float64]:

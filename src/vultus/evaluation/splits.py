@@ -9,11 +9,12 @@ Any other set is cut 80 / 10 / 10 by identity where known (no person on both sid
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vultus.evaluation.leakage import pictures
 from vultus.faces.faceset import FaceSet
 
 Rows = NDArray[np.int64]
@@ -29,6 +30,12 @@ class Splits:
     refit: bool
     origin: str
     left_out: int  # faces of these parts without the task's label
+    pictures: Rows | None = field(default=None, repr=False)  # [N] of the set, equal for copies; None: there are none
+
+    @property
+    def leaked_test_faces(self) -> int:
+        """Test faces whose very picture is learned from."""
+        return 0 if self.pictures is None else int(np.isin(self.pictures[self.test], self.pictures[self.final]).sum())
 
     @property
     def final(self) -> Rows:
@@ -53,8 +60,8 @@ def parts_of(faces: FaceSet, usable: NDArray[np.bool_], seed: int = 0) -> list[S
     for name in names:
         train, validation = cut(np.flatnonzero(usable & (fold != name)), group, (0.9, 0.1), seed)
         origin = f"{len(names)} folds of the set, validation a tenth of the others cut by {by}, seed {seed}"
-        part = Splits(train, validation, np.flatnonzero(usable & (fold == name)), True, origin, int((~usable).sum()))
-        parts.append(_checked(part, len(faces)))
+        test, left_out = np.flatnonzero(usable & (fold == name)), int((~usable).sum())
+        parts.append(checked(Splits(train, validation, test, True, origin, left_out, pictures(faces)), len(faces)))
     return parts
 
 
@@ -81,10 +88,11 @@ def split(faces: FaceSet, usable: NDArray[np.bool_], seed: int = 0) -> Splits:
         by, group = _groups(faces)
         train, validation = cut(train, group, (0.9, 0.1), seed)
         origin += f", validation a tenth of train cut by {by}, seed {seed}"
-    return _checked(Splits(train, validation, test, not own, origin, left_out), len(faces))
+    return checked(Splits(train, validation, test, not own, origin, left_out, pictures(faces)), len(faces))
 
 
-def _checked(part: Splits, of: int) -> Splits:
+def checked(part: Splits, of: int) -> Splits:
+    """The part itself. Raises ValueError with the counts where it is too small; `of`: faces of the set."""
     counts = {"train": len(part.train), "validation": len(part.validation), "test": len(part.test)}
     if min(counts.values()) < 2 or len(part.train) < 10:
         raise ValueError(

@@ -1,11 +1,13 @@
 """Figures as a table: a row for each method and feature, a column for each task, chance at the foot."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from rich import box
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.tasks import TASKS
@@ -23,8 +25,13 @@ class Grid:
 
 
 def headlines(figures: Sequence[Figure]) -> list[Figure]:
-    """The one figure that stands for each task."""
-    return [f for f in figures if f.metric == (TASKS[f.task].headline if f.task in TASKS else "accuracy")]
+    """The figures of the metric that stands for each task; its first where a set gives no such figure."""
+    chosen: dict[tuple[str, str], str] = {}
+    for f in figures:
+        if f.task in TASKS and f.metric == TASKS[f.task].headline:
+            chosen[f.data, f.task] = f.metric
+        chosen.setdefault((f.data, f.task), f.metric)
+    return [f for f in figures if f.metric == chosen[f.data, f.task]]
 
 
 def inline(value: str, low: str, high: str) -> str:
@@ -43,11 +50,11 @@ def grid(figures: Sequence[Figure], *, everything: bool = False, cell: Callable[
     A cell is a value with its 95 % bootstrap interval; with several seeds `mean ± standard deviation (seeds)`.
     Angles in degrees, shares in per cent. Rows and columns stand in order of appearance.
     """
-    shown = list(figures) if everything else headlines(figures)
-    columns = list(dict.fromkeys((f.data, f.task, f.metric) for f in shown))
-    cells = _arranged(shown)
+    chosen = list(figures) if everything else headlines(figures)
+    columns = list(dict.fromkeys((f.data, f.task, f.metric) for f in chosen))
+    cells = _arranged(chosen)
     readouts = len({row[3] for row in cells}) > 1
-    heads = ("method", "feature", "dim", *(("read-out",) if readouts else ()), *map(_head, columns))
+    heads = ("method", "feature", "dim", *(("read-out",) if readouts else ()), *map(column_head, columns))
     blank = ("",) * (3 + readouts - 1)
     body = [
         (
@@ -59,8 +66,8 @@ def grid(figures: Sequence[Figure], *, everything: bool = False, cell: Callable[
         )
         for (method, feature, dim, readout), own in cells.items()
     ]
-    chance = [_shown([f for f in shown if (f.data, f.task, f.metric) == c]) for c in columns]
-    counts = [f"{max(f.n for f in shown if (f.data, f.task, f.metric) == c):,}" for c in columns]
+    chance = [_chance([f for f in chosen if (f.data, f.task, f.metric) == c]) for c in columns]
+    counts = [f"{max(f.n for f in chosen if (f.data, f.task, f.metric) == c):,}" for c in columns]
     return Grid(heads, (*body, ("chance", *blank, *chance), ("test samples", *blank, *counts)))
 
 
@@ -87,18 +94,30 @@ def markdown(figures: Sequence[Figure], *, everything: bool = False) -> str:
 def terminal(figures: Sequence[Figure], *, everything: bool = False, title: str | None = None) -> Table:
     """A rich table, printed by any rich console."""
     made = grid(figures, everything=everything, cell=stacked)
-    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     sets = {f.data for f in figures}
     common = f"{sets.pop()}: " if len(sets) == 1 else ""  # a name that every column repeats only takes width
+    rows = tuple((row[0], "" if row[1] == row[0] else row[1], *row[2:]) for row in made.rows)
+    return drawn(Grid(tuple(head.removeprefix(common) for head in made.heads), rows), title=title)
+
+
+def drawn(made: Grid, *, title: str | None = None, texts: int = 2) -> Table:
+    """A grid as a rich table; its first `texts` columns are words, the rest numbers."""
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for i, head in enumerate(made.heads):
-        table.add_column(head.removeprefix(common), justify="left" if i < 2 else "right")
-    for method, feature, *cells in made.rows:
-        style = "dim" if method in ("chance", "test samples") else None
-        table.add_row(method, "" if feature == method else feature, *cells, style=style)
+        table.add_column(head, justify="left" if i < texts else "right")
+    for row in made.rows:
+        table.add_row(*row, style="dim" if row[0] in ("chance", "test samples") else None)
     return table
 
 
-def _head(column: Column) -> str:
+def stack(made: Mapping[str, Grid]) -> Group:
+    """Grids by title, one below the other; a title may be wider than its table."""
+    parts = [(Text(title, "bold"), drawn(one, texts=1)) for title, one in made.items()]
+    return Group(*(part for pair in parts for part in pair))
+
+
+def column_head(column: Column) -> str:
+    """What a column holds, and its unit."""
     data, task, metric = column
     unit = Figure(task, metric, 0, 0, 0, 0, 0, 0, 0, "").unit
     return f"{data}: {task.replace('_', ' ')} {metric.replace('_', ' ')}" + (f" {unit}" if unit else "")
@@ -108,15 +127,19 @@ def _cell(found: Sequence[Figure], cell: Callable[[str, str, str], str]) -> str:
     if not found:
         return "–"
     if len(found) == 1:
-        only = found[0]
-        low, high = sorted((_scaled(only, only.low), _scaled(only, only.high)))
-        return cell(_number(only, only.value), _round(only, low), _round(only, high))
+        return shown(found[0], cell)
     values = [_scaled(f, f.value) for f in found]
     mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
     return f"{_round(found[0], mean)} ± {_round(found[0], spread)} ({len(found)} seeds)"
 
 
-def _shown(found: Sequence[Figure]) -> str:
+def shown(figure: Figure, cell: Callable[[str, str, str], str] = inline) -> str:
+    """A value with its interval."""
+    low, high = sorted((_scaled(figure, figure.low), _scaled(figure, figure.high)))
+    return cell(_number(figure, figure.value), _round(figure, low), _round(figure, high))
+
+
+def _chance(found: Sequence[Figure]) -> str:
     return _number(found[0], float(np.mean([f.chance for f in found])))
 
 

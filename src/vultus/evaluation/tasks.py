@@ -7,7 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vultus.evaluation import action_units, expression, head_pose, identity
+from vultus.evaluation import (
+    action_units,
+    attributes,
+    expression,
+    expression_votes,
+    head_pose,
+    identity,
+    landmarks,
+    pose_class,
+    retrieval,
+    triplets,
+)
 from vultus.evaluation.figure import Figure
 from vultus.faces.faceset import FaceSet
 
@@ -21,24 +32,56 @@ def first_mean(means: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Task:
-    """`needs`: patterns of label columns, each of which one column at least must match.
+    """`needs`: patterns of label columns, each of which one column at least must match; `other`: what serves as well.
 
     `check` raises ValueError for a set that has the labels and too little behind them.
     """
 
     evaluate: Callable[..., list[Figure]]
     needs: tuple[str, ...]
-    headline: str  # the metric a table shows first
+    headline: str  # the metric a table shows first; of a set without it, the task's first figure
     statistic: Statistic = first_mean  # of the columns' means of its scores
     compares: bool = False  # features with features, nothing is fitted
     check: Callable[[FaceSet], object] = lambda faces: None
+    other: str = ""
+    has_other: Callable[[FaceSet], bool] = lambda faces: False
 
 
 TASKS = {
     "expression": Task(expression.evaluate, ("expression",), "accuracy"),
-    "identity": Task(identity.evaluate, ("identity",), "accuracy", compares=True, check=identity.pairs_of),
+    "expression_votes": Task(expression_votes.evaluate, ("votes",), "accuracy"),
+    "identity": Task(
+        identity.evaluate,
+        ("identity",),
+        "accuracy",
+        compares=True,
+        check=identity.pairs_of,
+        other="verification pairs",
+        has_other=lambda faces: faces.pairs is not None,
+    ),
     "head_pose": Task(head_pose.evaluate, head_pose.ANGLES, "mae"),
+    "pose_class": Task(pose_class.evaluate, ("pose",), "accuracy"),
     "action_units": Task(action_units.evaluate, (r"au\d\d",), "f1", statistic=action_units.mean_f1),
+    "attributes": Task(
+        attributes.evaluate,
+        ("gender|ethnicity|age",),
+        "accuracy",
+        statistic=attributes.mean_ratio,
+        check=attributes.readable,
+        other="columns of yes and no",
+        has_other=lambda faces: bool(attributes.questions_of(faces).names),
+    ),
+    "landmarks": Task(landmarks.evaluate, ("landmarks",), "nme", check=landmarks.points_of),
+    "retrieval": Task(retrieval.evaluate, ("identity|expression",), "map", compares=True, check=retrieval.searched),
+    "triplets": Task(
+        triplets.evaluate,
+        (),
+        "accuracy",
+        compares=True,
+        check=triplets.tested,
+        other="triplets",
+        has_other=lambda faces: faces.triplets is not None,
+    ),
 }
 
 
@@ -47,12 +90,12 @@ def task_for(name: str, faces: FaceSet) -> Task:
     if name not in TASKS:
         raise ValueError(f"no task {name!r}; there are {', '.join(TASKS)}")
     task = TASKS[name]
-    if name == "identity" and faces.pairs is not None:
-        return task
-    if any(not any(re.fullmatch(need, have) for have in faces.columns) for need in task.needs):
-        wanted = ", ".join(need.replace(r"\d\d", "NN") for need in task.needs)
+    matched = (any(re.fullmatch(need, have) for have in faces.columns) for need in task.needs)
+    if not (task.needs and all(matched)) and not task.has_other(faces):
+        columns = ", ".join(need.replace(r"\d\d", "NN").replace("|", " or ") for need in task.needs)
+        wanted = " or ".join(filter(None, (columns and f"column {columns}", task.other)))
         known = ", ".join(faces.columns) or "no labels"
-        raise ValueError(f"{name} needs column {wanted}; the set {faces.card.name} has {known}")
+        raise ValueError(f"{name} needs {wanted}; the set {faces.card.name} has {known}")
     return task
 
 

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from vultus.faces.atomic import sha256_of, write_atomic
-from vultus.methods.catalogue import METHODS, MethodConfig, build_method, method_name
+from vultus.methods.catalogue import METHODS, AnyMethod, MethodConfig, build_method, method_name
 from vultus.nets.patches import learn_patches
 from vultus.nets.precision import autocast
 
@@ -84,27 +84,44 @@ def _picture(image: str | Path | Image.Image) -> np.ndarray:
 
 def save_model(method: nn.Module, config: MethodConfig, size: int, folder: Path, **about: Any) -> str:
     """Write `model.safetensors` and `config.json` into `folder`; `about` goes into the latter. Returns the hash."""
+    card = {"method": method_name(config), "size": size, "config": asdict(config)} | about
+    return save_weights(method, folder, card)
+
+
+def save_weights(module: nn.Module, folder: Path, card: Mapping[str, Any]) -> str:
+    """Write a module's `model.safetensors` and the card `config.json` with their hash, which is returned."""
     folder.mkdir(parents=True, exist_ok=True)
-    data = save({k: v.detach().cpu().contiguous() for k, v in method.state_dict().items()})
+    data = save({k: v.detach().cpu().contiguous() for k, v in module.state_dict().items()})
     write_atomic(folder / "model.safetensors", data)
-    card = {"method": method_name(config), "size": size, "config": asdict(config)}
-    card |= {"sha256": sha256_of(data)} | about
-    write_atomic(folder / "config.json", json.dumps(card, indent=1).encode())
-    return str(card["sha256"])
+    write_atomic(folder / "config.json", json.dumps({**card, "sha256": sha256_of(data)}, indent=1).encode())
+    return sha256_of(data)
 
 
 def load(path: str | Path, device: str = "cpu") -> FaceModel:
     """The model in a run's folder, verified against the hash that was written beside it.
 
+    Raises FileNotFoundError where no model lies and ValueError where the weights are not those of `config.json`, or
+    where they are fine-tuned.
+    """
+    card, weights = load_weights(Path(path), "`vultus pretrain`")
+    if "objective" in card:
+        raise ValueError(f"{path} holds a fine-tuned model, which predicts: vultus.load_finetuned({str(path)!r})")
+    method = method_of(card)
+    method.load_state_dict(weights)
+    return FaceModel(method, card["method"], card["size"], card["sha256"], device)
+
+
+def load_weights(folder: Path, maker: str) -> tuple[Mapping[str, Any], dict[str, Tensor]]:
+    """What `save_weights` wrote, the card and the weights; maker: what writes such folders, for the error.
+
     Raises FileNotFoundError where no model lies and ValueError where the weights are not those of `config.json`.
     """
-    folder = Path(path)
     try:
         card: Mapping[str, Any] = json.loads((folder / "config.json").read_text())
         data = (folder / "model.safetensors").read_bytes()
     except FileNotFoundError as missing:
         raise FileNotFoundError(
-            f"no model in {folder}: expected config.json and model.safetensors there, as `vultus pretrain` "
+            f"no model in {folder}: expected config.json and model.safetensors there, as {maker} "
             f"writes them when it finishes; {missing.filename} is missing"
         ) from None
     found = sha256_of(data)
@@ -113,10 +130,13 @@ def load(path: str | Path, device: str = "cpu") -> FaceModel:
             f"{folder / 'model.safetensors'} has SHA-256 {found[:16]}…, config.json expects "
             f"{card['sha256'][:16]}…: the file is damaged or was exchanged; restore it or train again"
         )
+    return card, load_tensors(data)
+
+
+def method_of(card: Mapping[str, Any]) -> AnyMethod:
+    """The method that a card describes, with fresh weights."""
     kind, _ = METHODS[card["method"]]
-    method = build_method(kind(**card["config"]), card["size"])
-    method.load_state_dict(load_tensors(data))
-    return FaceModel(method, card["method"], card["size"], found, device)
+    return build_method(kind(**card["config"]), card["size"])
 
 
 def random_model(config: MethodConfig, size: int, faces: Tensor, *, atoms: bool = False, seed: int = 0) -> FaceModel:

@@ -38,7 +38,7 @@ class PCLConfig:
     reconstruct: bool = True  # L_dis
     orthogonal: Literal["off", "dot", "correlation"] = "correlation"  # L_orth: paper's or code's form
     pose: Literal["off", "own", "batch", "queue"] = "batch"  # L_pose: whose flips are the negatives
-    pose_weight: float = 0.3  # of L_pose beside the other terms; the paper's is 1
+    pose_weight: float = 1.0  # of L_pose beside the other terms; less keeps more of who it is in F_s
     flips: int = 1  # augmented flips of each face
     pose_faces: int = 64  # faces of a batch that take part in L_pose; 0: all
     whole_faces: int = 64  # faces of a batch that take part in L_dis and L_orth; 0: all

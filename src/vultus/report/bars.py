@@ -36,17 +36,18 @@ def bar_chart(table: Sequence[Row], measure: Measure, colours: Mapping[str, str]
     chance = scale * float(np.median([f.chance for _, f in found]))
     axes.axvline(chance, color=INK, linewidth=0.9, linestyle=(0, (3, 3)), alpha=0.7)
     names = [r.label if r.label == r.feature else f"{r.label} {r.feature}" for r, _ in found]
-    _frame(axes, names, unit)
+    _frame(axes, names, unit, found[0][1].lower_is_better)
     right = max(scale * f.high for _, f in found)
     left = min(0.0, *(scale * f.low for _, f in found))
     axes.set_xlim(left, left + 1.16 * (max(right, chance) - left))
     return chart
 
 
-def _frame(axes: Axes, names: Sequence[str], unit: str) -> None:
+def _frame(axes: Axes, names: Sequence[str], unit: str, shorter: bool) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color=RULE, linewidth=0.6)
-    axes.set_xlabel({"%": "per cent", "°": "degrees, shorter is better"}.get(unit, ""), fontsize=LETTERS, color=INK)
+    words = {"%": "per cent", "°": "degrees"}.get(unit, unit)
+    axes.set_xlabel(words + (", shorter is better" if shorter else ""), fontsize=LETTERS, color=INK)

@@ -24,12 +24,16 @@ def blank(width: float, height: float, margins: Mapping[str, float] | None = Non
     chart = Chart(figsize=(width, height), layout=None if margins else "constrained")
     if margins:
         chart.subplots_adjust(**margins)
-    axes = chart.add_subplot()
+    return chart, styled(chart.add_subplot())
+
+
+def styled(axes: Axes) -> Axes:
+    """Axes without a box, in the page's colours."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(RULE)
     axes.tick_params(labelsize=LETTERS, colors=RULE, labelcolor=INK, length=3)
     axes.set_axisbelow(True)
-    return chart, axes
+    return axes
 
 
 def to_svg(chart: Chart, alt: str) -> Markup:

@@ -1,6 +1,7 @@
 """What a run's folder tells: settings, log, model and figures."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from vultus.evaluation.figure import Figure
 from vultus.evaluation.kept import read_figures
 from vultus.methods.model import FaceModel, load
 from vultus.training.journal import read_lines
+from vultus.training.run import CIRCUMSTANCES
 
 Event = Mapping[str, Any]
 
@@ -51,7 +53,7 @@ class Run:
 
 def read_runs(folders: Sequence[Path]) -> list[Run]:
     """The runs in these folders. Raises FileNotFoundError for a folder without a run."""
-    plans = [_plan(folder) for folder in folders]
+    plans = [read_plan(folder) for folder in folders]
     labels = _labels(folders, [str(plan["method"]["name"]) for plan in plans])
     return [
         Run(folder, label, plan, read_lines(folder / "log.jsonl"), _model(folder), read_figures(folder))
@@ -59,7 +61,41 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
     ]
 
 
-def _plan(folder: Path) -> Mapping[str, Any]:
+def groups(runs: Sequence[Run]) -> dict[str, str]:
+    """Label → what runs are called together that differ in their seed alone; a run without a sibling is not listed."""
+    alike = siblings([run.plan for run in runs])
+    methods = [runs[own[0]].method for own in alike]
+    found: dict[str, str] = {}
+    for own, method in zip(alike, methods, strict=True):
+        labels = [runs[i].label for i in own]
+        if len(own) > 1:
+            plain = methods.count(method) == 1 and method not in labels
+            name = method if plain else common_name(labels) or f"{labels[0]} …"
+            found |= dict.fromkeys(labels, name)
+    return found
+
+
+def siblings(plans: Sequence[Mapping[str, Any]]) -> list[list[int]]:
+    """The runs by place, those together whose run.json differ in the seed alone; copies of a run stay apart."""
+    alike: dict[str, list[int]] = {}
+    for place, plan in enumerate(plans):
+        settings = {k: v for k, v in plan.items() if k not in (*CIRCUMSTANCES, "seed")}
+        alike.setdefault(json.dumps(settings, sort_keys=True), []).append(place)
+    together: list[list[int]] = []
+    for own in alike.values():
+        distinct = len({plans[i]["seed"] for i in own}) == len(own)
+        together += [own] if distinct else [[i] for i in own]
+    return together
+
+
+def common_name(labels: Sequence[str]) -> str:
+    """The labels without the mark of the seed (pros-s0, pros-s1 → pros); "" where that is not one name."""
+    stems = {re.sub(r"[-_ ]*(s|seed)?[-_ ]?\d+$", "", label) for label in labels}
+    return stems.pop() if len(stems) == 1 else ""
+
+
+def read_plan(folder: Path) -> Mapping[str, Any]:
+    """A run's run.json. Raises FileNotFoundError for a folder without a run."""
     path = folder / "run.json"
     if not path.is_file():
         raise FileNotFoundError(

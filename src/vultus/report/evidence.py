@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from vultus.evaluation.figure import Figure
 from vultus.report.bars import bar_chart
 from vultus.report.charts import to_svg
-from vultus.report.collect import Run
+from vultus.report.collect import Run, groups
 from vultus.report.curves import curve_chart, curve_title, curves
 from vultus.report.markup import Markup, element, figure, join
 from vultus.report.results import Measure, Named, Row, distinct, headlines, measures, number, rows, title
@@ -28,8 +28,11 @@ def named_figures(runs: Sequence[Run], given: Sequence[Figure]) -> list[Named]:
     """The figures given, or else those in the runs' folders, with the names they have on the page."""
     if given:
         return distinct(Named(f.method or "unnamed", f) for f in given)
+    together = groups(runs)
     return distinct(
-        Named(run.label if f.method in (run.method, "") else f.method, f) for run in runs for f in run.figures
+        Named(run.label, f, together.get(run.label, "")) if f.method in (run.method, "") else Named(f.method, f)
+        for run in runs
+        for f in run.figures
     )
 
 
@@ -40,7 +43,10 @@ def results(runs: Sequence[Run], named: Sequence[Named]) -> Section:
         return Section("results", "Results", note(text))
     table, columns = rows(named), measures(named)
     main = headlines(columns)
-    caption = "Frozen features, by task. Small: 95 % interval. Bold: best of its column."
+    caption = "Frozen features, by task. Small: 95 % interval"
+    if any(not row.contest for row in table):
+        caption += "; of a mean over seeds the standard deviation, its runs below it and out of the contest"
+    caption += ". Bold: best of its column."
     parts = [
         element("ul", *(verdict(table, m) for m in main), class_="verdicts"),
         result_table(table, main, caption),
@@ -53,15 +59,17 @@ def results(runs: Sequence[Run], named: Sequence[Named]) -> Section:
 
 
 def _bars(runs: Sequence[Run], table: Sequence[Row], columns: Sequence[Measure]) -> Markup:
-    colours = run_colours(runs)
+    own = run_colours(runs)
+    colours = {together: own[label] for label, together in reversed(groups(runs).items())} | own
+    contest = [row for row in table if row.contest]
     charts = []
     for measure in columns:
         task, metric = title(measure)
-        found = [(r, r.cells[measure]) for r in table if measure in r.cells]
+        found = [(r, r.cells[measure]) for r in contest if measure in r.cells]
         spoken = "; ".join(f"{r.label} {r.feature} {number(f.value, f.unit)}" for r, f in found)
         alt = f"Bars of {task}, {metric}, on {measure.place}: {spoken}"
         heading = element("h4", f"{task}, {metric}", element("small", measure.place))
-        charts.append(element("div", heading, to_svg(bar_chart(table, measure, colours), alt), class_="chart"))
+        charts.append(element("div", heading, to_svg(bar_chart(contest, measure, colours), alt), class_="chart"))
     caption = (
         "Best on top. Coloured: learned features, by run; grey: baselines. Black lines: 95 % intervals; dashed: "
         "chance. Look for coloured bars whose interval clears every grey one."

@@ -9,10 +9,12 @@ from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
 from vultus.report import gallery
 from vultus.report.collect import Run, read_runs
+from vultus.report.disentanglement import disentanglement
 from vultus.report.evidence import named_figures, results, training
 from vultus.report.markup import Markup, element, join
 from vultus.report.section import Section
 from vultus.report.setting import setting
+from vultus.report.slices import slices
 from vultus.report.template import page
 
 
@@ -34,8 +36,10 @@ def write_report(
         raise ValueError("no run to report: give one folder of `vultus pretrain` or more")
     read = read_runs([Path(folder) for folder in runs])
     sample = gallery.take_sample(read, faces) if faces is not None else None
+    kept = (slices(read), disentanglement(read))  # where a run's folder holds them
     sections = [
         results(read, named_figures(read, figures)),
+        *(section for section in kept if section is not None),
         setting(read, faces),
         training(read),
         gallery.views(read, sample),
@@ -45,7 +49,7 @@ def write_report(
     ]
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(out, page(title, _standfirst(read, faces), _contents(sections), _joined(sections)).encode())
+    write_atomic(out, page(title, _standfirst(read, faces), contents(sections), joined(sections)).encode())
     return out
 
 
@@ -58,10 +62,12 @@ def _standfirst(runs: Sequence[Run], faces: FaceSet | None) -> str:
     return f"{count.capitalize()} ({names}), {seen:,} faces seen without a label.{on} Made on {day}."
 
 
-def _contents(sections: Sequence[Section]) -> Markup:
+def contents(sections: Sequence[Section]) -> Markup:
+    """Links to the sections."""
     links = (element("a", section.title, href=f"#{section.key}") for section in sections)
     return element("nav", *links, aria_label="Sections")
 
 
-def _joined(sections: Sequence[Section]) -> Markup:
+def joined(sections: Sequence[Section]) -> Markup:
+    """The sections one after the other."""
     return join(section.html() for section in sections)

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 
 from vultus.evaluation.figure import Figure
 from vultus.report.markup import Markup, element, join
-from vultus.report.results import BASELINES, Measure, Row, best, number, title
+from vultus.report.results import BASELINES, Measure, Row, best, number, spread, title
 
+UNITS = {"%": " %", "°": "°", "": ""}  # behind a value; others are words
 JOINER = "\u2060"  # keeps an interval on one line of a sentence
 
 
 def result_table(table: Sequence[Row], columns: Sequence[Measure], caption: str) -> Markup:
-    """Rows by columns; each cell a value and its 95 % interval, the best of a column bold, chance last."""
+    """Rows by columns, chance last; each cell a value and its 95 % interval, or of a mean over seeds its deviation.
+
+    The best of a column is bold; `≈` marks a value that cannot be told from it.
+    """
     shown = [row for row in table if any(m in row.cells for m in columns)]
     head = [_head("feature"), _head("values", "num"), *(_column_head(table, m) for m in columns)]
     winners = [best(table, m) for m in columns]
@@ -41,7 +45,7 @@ def verdict(table: Sequence[Row], measure: Measure) -> Markup:
 
 
 def _top(table: Sequence[Row], measure: Measure, learned: bool) -> Row | None:
-    found = [row for row in table if row.learned is learned and measure in row.cells]
+    found = [row for row in table if row.contest and row.learned is learned and measure in row.cells]
     return max(found, key=lambda row: _rank(row.cells[measure]), default=None)
 
 
@@ -60,17 +64,13 @@ def _of(row: Row) -> str:
 
 
 def _spoken(figure: Figure) -> str:
-    unit = {"%": " %", "°": "°"}.get(figure.unit, "")
-    return f"{number(figure.value, figure.unit)}{unit} ({_interval(figure)})".replace("–", f"{JOINER}–{JOINER}")
+    unit = UNITS.get(figure.unit, f" {figure.unit}")
+    seeds = f" over {figure.detail['seeds']} seeds" if "seeds" in figure.detail else ""
+    return f"{number(figure.value, figure.unit)}{unit} ({spread(figure)}{seeds})".replace("–", f"{JOINER}–{JOINER}")
 
 
 def _spoken_chance(figure: Figure) -> str:
-    return number(figure.chance, figure.unit) + {"%": " %", "°": "°"}.get(figure.unit, "")
-
-
-def _interval(figure: Figure) -> str:
-    low, high = (number(v, figure.unit).replace("-", "−") for v in (figure.low, figure.high))
-    return f"{low}–{high}"
+    return number(figure.chance, figure.unit) + UNITS.get(figure.unit, f" {figure.unit}")
 
 
 def _head(text: str, kind: str = "") -> Markup:
@@ -80,7 +80,7 @@ def _head(text: str, kind: str = "") -> Markup:
 def _column_head(table: Sequence[Row], measure: Measure) -> Markup:
     task, metric = title(measure)
     found = [row.cells[measure] for row in table if measure in row.cells]
-    unit = {"%": ", %", "°": ", degrees"}.get(found[0].unit, "")
+    unit = {"%": ", %", "°": ", degrees", "": ""}.get(found[0].unit, f", {found[0].unit}")
     better = "lower is better" if found[0].lower_is_better else ""
     counts = sorted({f.n for f in found})
     size = "n = " + " or ".join(f"{n:,}" for n in counts)
@@ -94,12 +94,14 @@ def _row(row: Row, columns: Sequence[Measure], winners: Sequence[Figure | None],
     name: list[str] = [element("b" if row.learned else "span", row.label)]
     if row.feature != row.label:
         name += [" ", element("span", row.feature, class_="feature")]
+    if row.note:
+        name.append(element("small", row.note))
     if not row.learned:
         meaning = f": {BASELINES[row.label]}" if explain and row.label in BASELINES else ""
         name.append(element("small", f"baseline{meaning}"))
     cells = [_cell(row, m, winner) for m, winner in zip(columns, winners, strict=True)]
     dims = " / ".join(f"{d:,}" for d in row.dims)
-    kind = "learned" if row.learned else "baseline"
+    kind = ("learned" if row.learned else "baseline") + ("" if row.contest else " aside")
     return element("tr", element("th", *name, scope="row"), element("td", dims, class_="num"), *cells, class_=kind)
 
 
@@ -108,12 +110,16 @@ def _cell(row: Row, measure: Measure, winner: Figure | None) -> Markup:
     if figure is None:
         return element("td", "–", class_="num none")
     value = number(figure.value, figure.unit).replace("-", "−")
-    is_best = winner is not None and figure.value == winner.value
-    small = _interval(figure)
+    is_best = row.contest and winner is not None and figure.value == winner.value
+    small = spread(figure)
+    if "seeds" in figure.detail:
+        small += f" · {figure.detail['seeds']} seeds"
     if len(row.dims) > 1:
         small += f" · {figure.dim:,} values"
     about = f"n {figure.n:,}, {figure.dim:,} values, seed {figure.seed}, chance {_spoken_chance(figure)}"
-    return element("td", element("b" if is_best else "span", value), element("small", small), class_="num", title=about)
+    shown = element("b" if is_best else "span", value)
+    level = element("span", " ≈", class_="level") if measure in row.level and not is_best else ""
+    return element("td", shown, level, element("small", small), class_="num", title=about)
 
 
 def _chance(table: Sequence[Row], columns: Sequence[Measure]) -> Markup:

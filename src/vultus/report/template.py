@@ -47,7 +47,7 @@ tbody th, tbody td { border-bottom: 1px solid var(--rule); }
 .results .none { color: var(--soft); } .results b { font-weight: 700; }
 .results .baseline > *, .results .chance > * { background: var(--tint); }
 .results th:first-child { padding-left: .5rem; } .results .chance { font-style: italic; }
-.results .feature { color: var(--soft); }
+.results .feature, .results .aside, .results .level { color: var(--soft); }
 .results th:first-child { position: sticky; left: 0; background: var(--paper); }
 .results .baseline th, .results .chance th { background: var(--tint); }
 sub { font-size: .72em; line-height: 0; }
@@ -68,7 +68,7 @@ svg text { font-family: var(--sans); font-variant-numeric: tabular-nums; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); gap: 1.9rem 2.4rem;
   align-items: start; }
 .charts.wide { grid-template-columns: repeat(auto-fill, minmax(min(28rem, 100%), 1fr)); }
-.charts.wide img { width: 100%; } .chart { min-width: 0; }
+.ranks svg { min-width: 33rem; max-width: 46rem; } .charts.wide img { width: 100%; } .chart { min-width: 0; }
 .columns { display: grid; grid-template-columns: repeat(var(--columns), minmax(4.6rem, 8.2rem)); gap: 0 .55rem; }
 .columns img { width: 100%; } .columns h4 { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .legend { display: flex; flex-wrap: wrap; gap: .15rem 1.1rem; margin: .5rem 0 1rem; padding: 0; list-style: none;

@@ -73,6 +73,13 @@ def restore_checkpoint(folder: Path, method: nn.Module, optimiser: torch.optim.O
     return kind(**pointer)
 
 
+def forget_checkpoint(folder: Path) -> None:
+    """Remove what `save_checkpoint` wrote: the run is finished."""
+    (folder / "checkpoint.json").unlink(missing_ok=True)
+    for old in folder.glob("checkpoint-*.safetensors"):
+        old.unlink()
+
+
 def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     state = optimiser.state_dict()["state"]
     return {

@@ -1,0 +1,79 @@
+"""What does each feature hold that it should not? Every factor read from every feature by the ordinary tasks.
+
+A face feature from which the head's pose can be read holds pose, and a pose feature that tells people apart holds
+identity: the tasks measure both, whatever a feature is called.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vultus.evaluation.embedding import embed
+from vultus.evaluation.evaluate import Features, read
+from vultus.evaluation.figure import Figure
+from vultus.evaluation.protocol import Protocol
+from vultus.evaluation.tasks import hindrance, possible_tasks
+from vultus.faces.faceset import FaceSet
+
+FACTORS = ("expression", "identity", "head_pose", "pose_class")
+PLAIN = Protocol()
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """A matrix feature × factor, each with chance and interval.
+
+    pose_held: feature → how much of the readable pose it holds, R² of its pose over that of the best feature (R² below
+    0 counts as 0). It is 1 for the best, 0 for a feature without pose; empty where no feature holds any, or the set has
+    no pose. left_out: factor → why the set cannot tell it.
+    """
+
+    figures: tuple[Figure, ...]  # accuracy of expression, identity and classes of pose; MAE and R² of head pose
+    pose_held: Mapping[str, float]
+    left_out: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        plain = {"pose_held": dict(self.pose_held), "left_out": dict(self.left_out)}
+        return plain | {"figures": [f.to_dict() for f in self.figures]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Leakage":
+        """The inverse of `to_dict`."""
+        return cls(tuple(Figure.from_dict(f) for f in values["figures"]), values["pose_held"], values["left_out"])
+
+
+def leakage(model: Any, faces: FaceSet, protocol: Protocol = PLAIN, cache: Path | None = None) -> Leakage:
+    """Read every feature of a model for every factor that the set knows.
+
+    Raises ValueError where it knows none of them.
+    """
+    factors(faces)  # before the costly part
+    return leakage_of(embed(model, faces, cache=cache), faces, protocol, method=model.name)
+
+
+def leakage_of(features: Features, faces: FaceSet, protocol: Protocol = PLAIN, *, method: str) -> Leakage:
+    """The same of features that are there already: name → [N, D], rows as in `faces`."""
+    known, left_out = factors(faces)
+    found = read(features, faces, known, protocol, method=method)
+    explained = _explained(found)
+    kept = tuple(f for f in found if f.metric in ("accuracy", "mae", explained))
+    r2 = {f.feature: max(f.value, 0.0) for f in kept if f.metric == explained}
+    best = max(r2.values(), default=0.0)
+    return Leakage(kept, {name: value / best for name, value in r2.items()} if best else {}, left_out)
+
+
+def factors(faces: FaceSet) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The factors that the set's labels can tell, and why not the others. Raises ValueError where it can tell none."""
+    known = [name for name in possible_tasks(faces) if name in FACTORS]
+    why = {name: hindrance(name, faces) if name in known else "the set lacks its labels" for name in FACTORS}
+    left_out = {name: reason for name, reason in why.items() if reason}
+    if len(left_out) == len(FACTORS):
+        raise ValueError(f"{faces.card.name} tells none of {', '.join(FACTORS)}: {left_out}")
+    return tuple(name for name in FACTORS if name not in left_out), left_out
+
+
+def _explained(found: Sequence[Figure]) -> str:
+    """R² of all three angles; of yaw where one of the others never changes in the set."""
+    return "r2" if any(f.metric == "r2" for f in found) else "r2_yaw"
