@@ -47,11 +47,23 @@ def run(tiny_faces, tmp_path_factory):
 
 def test_help_names_every_command(say):
     text = say("--help")
-    for command in ("pack", "synthesise", "pretrain", "evaluate", "disentangle", "embed", "report", "demo"):
+    for command in (
+        "pack",
+        "synthesise",
+        "pretrain",
+        "evaluate",
+        "disentangle",
+        "benchmark",
+        "embed",
+        "report",
+        "demo",
+    ):
         assert command in text
 
 
-@pytest.mark.parametrize("command", ["pack", "synthesise", "evaluate", "disentangle", "embed", "report", "demo"])
+@pytest.mark.parametrize(
+    "command", ["pack", "synthesise", "evaluate", "disentangle", "benchmark", "embed", "report", "demo"]
+)
 def test_help_of_a_command_explains_each_flag(say, command):
     text = say(command, "--help")
     assert "usage: vultus " + command in text

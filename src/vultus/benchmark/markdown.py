@@ -1,0 +1,103 @@
+"""The tables as Markdown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from vultus.benchmark.board import Board
+from vultus.benchmark.plan import Plan
+from vultus.benchmark.published import Table
+from vultus.benchmark.words import (
+    COSTS,
+    HOW_TO_READ,
+    NOT_COMPARABLE,
+    beside,
+    cost_cells,
+    gaps,
+    ranks_in_words,
+    terms,
+    verdict,
+)
+from vultus.report.results import Measure, Row, best, number, spread, title
+
+
+def markdown(made: Plan, board: Board) -> str:
+    """The whole of `benchmark.md`."""
+    parts = ["# Benchmark", _list(f"**{name}:** {text}" for name, text in terms(made).items())]
+    if board.rows:
+        parts += ["## Results", _results(board)]
+        parts += [_list(": ".join(verdict(board, measure)) for measure in board.columns), _list(HOW_TO_READ)]
+    else:
+        parts.append("Nothing was read yet.")
+    parts += ["## Ranks", ranks_in_words(board.ranks) if board.ranks else board.why_no_ranks]
+    if board.costs:
+        rows = [(label, *cost_cells(cost)) for label, cost in board.costs.items()]
+        parts += ["## Cost of pre-training", "Means over seeds.", table(("method", *COSTS), rows)]
+    if papers := beside(made, board):
+        parts += ["## Published figures", NOT_COMPARABLE]
+        parts += [text for one, own in papers for text in (_heading(one), _published(one, own))]
+    parts += [f"## {head}\n\n{_list(lines)}" for head, lines in gaps(made, board)]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """GitHub-flavoured."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _list(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _results(board: Board) -> str:
+    heads = ["method", "values", *(_head(board, measure) for measure in board.columns)]
+    rows = [_row(board, row) for row in board.rows]
+    chances = []
+    for measure in board.columns:
+        figure = next(row.cells[measure] for row in board.rows if measure in row.cells)
+        chances.append(number(figure.chance, figure.unit))
+    return table(heads, [*rows, ("chance", "", *chances)])
+
+
+def _head(board: Board, measure: Measure) -> str:
+    figure = next(row.cells[measure] for row in board.rows if measure in row.cells)
+    unit = f" {figure.unit}" if figure.unit else ""
+    better = ", lower is better" if figure.lower_is_better else ""
+    return f"{' '.join(title(measure))}{unit}, {measure.place} (n = {figure.n:,}{better})"
+
+
+def _row(board: Board, row: Row) -> list[str]:
+    name = row.label if row.feature in (row.label, "") else f"{row.label} `{row.feature}`"
+    if row.note:
+        name += f" ({row.note})"
+    return [name, " / ".join(f"{d:,}" for d in row.dims), *(_cell(board, row, m) for m in board.columns)]
+
+
+def _cell(board: Board, row: Row, measure: Measure) -> str:
+    figure = row.cells.get(measure)
+    if figure is None:
+        return "–"
+    top = best(board.rows, measure)
+    value = number(figure.value, figure.unit)
+    if row.contest and top is not None and figure.value == top.value:
+        value = f"**{value}**"
+    elif measure in row.level:
+        value += " ≈"
+    return f"{value} {_beside(figure.detail.get('seeds'), spread(figure))}"
+
+
+def _beside(seeds: object, text: str) -> str:
+    return f"{text} ({seeds} seeds)" if seeds else f"({text})"
+
+
+def _heading(one: Table) -> str:
+    parts = f"; behind it: {one.parts}" if one.parts else ""
+    return f"### {one.task.replace('_', ' ').capitalize()} on {one.data}: {one.measure}{parts}"
+
+
+def _published(one: Table, own: Mapping[str, str]) -> str:
+    rows = []
+    for f in one.figures:
+        value = f"{f.value:.2f}" + (f" ({f.parts})" if f.parts else "")
+        rows.append((f.method, f.paper + (", taught by labels" if f.labels else ""), value, own.get(f.method, "–")))
+    heads = ("method", "paper", "published", "here")
+    return table(heads if own else heads[:3], rows if own else [row[:3] for row in rows])

@@ -1,0 +1,231 @@
+"""`plan`: from names and folders to a Plan, with every mistake found before anything is trained."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from vultus.benchmark.entries import entries, slug
+from vultus.benchmark.plan import Budget, Plan, Question, Subject, Unlabelled
+from vultus.benchmark.sources import Source, served, source
+from vultus.evaluation.measure import DESCRIPTORS, encoder_rivals
+from vultus.evaluation.protocol import Readout
+from vultus.evaluation.tasks import TASKS
+from vultus.faces.atomic import sha256_of
+from vultus.faces.faceset import FaceSet
+from vultus.methods.catalogue import METHODS, MethodConfig
+from vultus.report.collect import common_name, read_plan, siblings
+from vultus.training.config import RunConfig, differences, to_json
+
+ASKED = "asked.json"  # in a run's folder: the settings its pre-training was asked for
+
+
+def plan(
+    methods: Sequence[str],
+    data: Sequence[str | Path],
+    *,
+    out: str | Path,
+    faces: str | Path | None = None,
+    budget: str = "4e",
+    tasks: Sequence[str] = ("all",),
+    seeds: int = 3,
+    size: int = 48,
+    settings: Sequence[str] = (),
+    readouts: Sequence[Readout] = ("linear",),
+    shots: Sequence[float] = (),
+    pca: int | None = None,
+    runs: Sequence[str | Path] = (),
+    baselines: bool = False,
+    atoms: int = 72,
+    keep_features: bool = False,
+    published: bool = True,
+) -> Plan:
+    """Every pre-training and reading, done or not; nothing is trained or written.
+
+    methods, settings: see `entries`; data: `SET` or `LEARN:TEST` (`source`); faces: the set learned from; runs: folders
+    of finished runs, read as they are. Raises ValueError naming what does not fit together, FileNotFoundError.
+    """
+    chosen, spent = entries(methods, settings), Budget.of(budget)
+    _require(seeds >= 1 and size >= 16, f"at least one seed and 16 pixels are needed, got {seeds} and {size}")
+    _require(pca is None or pca >= 1, f"pca is a number of values from 1 on, got {pca}")
+    _require(bool(readouts), "no read-out: give linear, knn or both")
+    _require(bool(chosen or runs or baselines), "nothing to read: give --methods, --runs or --baselines")
+    _require(not chosen or faces is not None, "the methods need faces to learn from: give --faces FACES")
+    unlabelled = _unlabelled(faces) if faces is not None else None
+    sources = _sources(data)
+    questions, left_out = _questions(sources, tasks, readouts, shots, pca)
+    draft = Plan(
+        out=Path(out),
+        unlabelled=unlabelled,
+        budget=spent,
+        size=size,
+        seeds=tuple(range(seeds)),
+        settings=tuple(settings),
+        entries=chosen,
+        subjects=(),
+        questions=questions,
+        left_out=left_out,
+        remarks=_remarks(unlabelled, sources),
+        pca=pca,
+        atoms=atoms,
+        keep_features=keep_features,
+        published=published,
+    )
+    folders = [Path(run) for run in runs]
+    floors = _baselines(draft, folders) if baselines else []
+    return replace(draft, subjects=(*_learned(draft), *_given(draft, folders), *floors))
+
+
+def settings_of(made: Plan, subject: Subject) -> RunConfig:
+    """What a pre-training is asked for: the entry's settings and those of all. The subject is one learned here."""
+    assert subject.entry is not None and made.unlabelled is not None
+    common: dict[str, Any] = {"size": made.size, "seed": subject.seed, "split": made.unlabelled.split}
+    if made.budget.minutes:
+        common["minutes"] = made.budget.minutes
+    elif made.budget.epochs:
+        common["epochs"] = made.budget.epochs
+    return replace(subject.entry.config, **common)
+
+
+def asked_for(made: Plan, subject: Subject) -> dict[str, Any]:
+    """The same as plain values, with the faces they are learned from: what `asked.json` holds."""
+    assert made.unlabelled is not None
+    return to_json(settings_of(made, subject)) | {"faces": made.unlabelled.content}
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise ValueError(otherwise)
+
+
+def _sources(data: Sequence[str | Path]) -> tuple[Source, ...]:
+    """The sets; their names tell them apart in tables."""
+    _require(bool(data), "no labelled set: give --data SET, one or several")
+    sources = tuple(source(one) for one in data)
+    for one in sources:
+        alike = [str(d) for d, other in zip(data, sources, strict=True) if other.name == one.name]
+        _require(len(alike) == 1, f"{', '.join(alike)} are all called {one.name}: pack them with a --name of their own")
+    return sources
+
+
+def _unlabelled(path: str | Path) -> Unlabelled:
+    """The set's training split; all of a set that has none."""
+    faces = FaceSet.open(path)
+    split = "train" if "split" in faces.columns and len(faces.where(split="train")) else "all"
+    count = len(faces.where(split="train")) if split == "train" else len(faces)
+    return Unlabelled(Path(path), faces.card.name, faces.content_hash, count, split)
+
+
+def _questions(
+    sources: Sequence[Source],
+    tasks: Sequence[str],
+    readouts: Sequence[Readout],
+    shots: Sequence[float],
+    pca: int | None,
+) -> tuple[tuple[Question, ...], tuple[str, ...]]:
+    """Set by set and task by task; a task that compares features is asked once, however many read-outs there are."""
+    questions, left_out = [], []
+    for one in sources:
+        possible, reasons = served(one, tasks)
+        left_out += reasons
+        for task in possible:
+            if TASKS[task].compares:
+                questions.append(Question(one, task, "", pca, None))
+                continue
+            labels = (None, *dict.fromkeys(shots))
+            questions += [Question(one, task, how, pca, few) for how in dict.fromkeys(readouts) for few in labels]
+    if not questions:
+        raise ValueError("no set can serve a task:\n  " + "\n  ".join(left_out))
+    for question in questions:
+        question.protocol(0)  # its own checks
+    return tuple(questions), tuple(left_out)
+
+
+def _remarks(unlabelled: Unlabelled | None, sources: Sequence[Source]) -> tuple[str, ...]:
+    if unlabelled is None or unlabelled.split != "all":
+        return ()
+    return tuple(
+        f"all faces of {one.name} are learned from, its test faces among them (without labels): its figures are not "
+        "those of faces never seen"
+        for one in sources
+        if one.content.endswith(unlabelled.content)
+    )
+
+
+def _learned(made: Plan) -> list[Subject]:
+    """A subject for each entry and seed. Raises ValueError where the folder holds one of other settings."""
+    found = []
+    for entry in made.entries:
+        for seed in made.seeds:
+            if str(made.budget) == "none":
+                folder = made.out / "begun" / f"{entry.slug}-{made.size}px-{_hash(entry.config, made)}-s{seed}"
+                found.append(Subject(entry.label, "begun", entry.method, folder, seed, entry))
+                continue
+            folder = made.out / "runs" / f"{entry.slug}-{made.budget}-s{seed}"
+            subject = Subject(entry.label, "learned", entry.method, folder, seed, entry)
+            _check(made, subject)
+            found.append(subject)
+    return found
+
+
+def _check(made: Plan, subject: Subject) -> None:
+    assert subject.entry is not None and made.unlabelled is not None
+    batch, count = subject.entry.config.batch, made.unlabelled.count
+    _require(
+        count >= batch,
+        f"{made.unlabelled.path} has {count} faces in split {made.unlabelled.split!r}, fewer than a batch of {batch}: "
+        "give --settings batch=N",
+    )
+    note = subject.folder / ASKED
+    lines = differences(json.loads(note.read_text()), asked_for(made, subject)) if note.exists() else []
+    _require(
+        not lines,
+        f"{subject.folder} holds a pre-training of other settings; choose another --out, or repeat its own:\n  "
+        + "\n  ".join(lines),
+    )
+
+
+def _given(made: Plan, runs: Sequence[Path]) -> list[Subject]:
+    """Finished runs made elsewhere; those that differ in their seed alone stand in one row."""
+    plans = [read_plan(run) for run in runs]
+    for run in runs:
+        _require((run / "config.json").exists(), f"{run} is not finished: repeat its `vultus pretrain` first")
+    labels = [run.resolve().name for run in runs]
+    if len({*labels, *(entry.label for entry in made.entries)}) < len(labels) + len(made.entries):
+        labels = [str(run) for run in runs]
+    found = []
+    for own in siblings(plans):
+        names = [labels[i] for i in own]
+        row = names[0] if len(own) == 1 else common_name(names) or ", ".join(names)
+        for i in own:
+            card = json.loads((runs[i] / "config.json").read_text())
+            folder = made.out / "given" / f"{slug(labels[i])}-{card['sha256'][:8]}"
+            found.append(Subject(row, "given", card["method"], folder, int(plans[i]["seed"]), run=runs[i]))
+    return found
+
+
+def _baselines(made: Plan, runs: Sequence[Path]) -> list[Subject]:
+    """Encoders that learned nothing, one of each kind among the models; descriptors; the dictionary."""
+    configs = [entry.config.method for entry in made.entries]
+    for run in runs:
+        card = json.loads((run / "config.json").read_text())
+        configs.append(METHODS[card["method"]][0](**card["config"]))
+    encoders: dict[str, MethodConfig] = {}
+    for config in configs:
+        encoders.setdefault(str(config.encoder), config)
+    found = []
+    for encoder, config in encoders.items():
+        for name in encoder_rivals(config, made.size):
+            folder = made.out / "baselines" / f"{name}-{slug(encoder)}-{made.size}px-{_hash(config, made)}"
+            row = name if len(encoders) == 1 else f"{name} {encoder}"
+            found.append(Subject(row, "baseline", name, folder, config=config))
+    folders = {name: f"{name}-{made.size}px" for name in DESCRIPTORS}
+    folders["dictionary"] = f"dictionary-{made.size}px-{_hash(made.atoms, made)}"
+    return [*found, *(Subject(name, "baseline", name, made.out / "baselines" / f) for name, f in folders.items())]
+
+
+def _hash(settings: object, made: Plan) -> str:
+    """Tells models apart that are made of other settings, or of other faces."""
+    content = made.unlabelled.content if made.unlabelled else made.questions[0].source.content
+    return sha256_of(f"{settings} {content}".encode())[:8]

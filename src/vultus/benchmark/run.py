@@ -1,0 +1,141 @@
+"""`run`: does what is missing of a plan, then writes the tables; called again after any end, it goes on."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vultus.benchmark.board import Board, Failure, board
+from vultus.benchmark.expected import Rates, expected, measured, timed
+from vultus.benchmark.markdown import markdown
+from vultus.benchmark.page import page_of
+from vultus.benchmark.plan import Plan, Reading, Subject
+from vultus.benchmark.pretraining import learn
+from vultus.benchmark.reading import FAILED, fail, read_all
+from vultus.faces.atomic import write_atomic
+
+Tell = Callable[[str], None]
+QUIET = 10.0  # seconds between two words about readings
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """`board`: the figures as they stand in `markdown` and `page`."""
+
+    board: Board
+    markdown: Path
+    page: Path
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        return self.board.failures
+
+
+def run(made: Plan, tell: Tell = lambda line: None) -> Outcome:
+    """Pre-train and read model by model, then write `benchmark.md` and `benchmark.html`; `tell` hears of each part.
+
+    What fails is noted and told at the end, and tried again by the next call. Raises KeyboardInterrupt when stopped:
+    a pre-training has then saved, and what is read is kept.
+    """
+    made.out.mkdir(parents=True, exist_ok=True)
+    rates = _rates(made, tell)
+    for place, subject in enumerate(made.subjects):
+        _do(made, subject, _Progress(made, place, rates, tell))
+        known = measured(made)
+        rates = Rates({**rates.faces, **known.faces}, known.readings)
+    return render(made)
+
+
+def render(made: Plan) -> Outcome:
+    """The tables from what is there."""
+    found = board(made)
+    outcome = Outcome(found, made.out / "benchmark.md", made.out / "benchmark.html")
+    write_atomic(outcome.markdown, markdown(made, found).encode())
+    write_atomic(outcome.page, page_of(made, found).encode())
+    return outcome
+
+
+@dataclass
+class _Progress:
+    """Says what begins, and how long all that is left will take; of short readings not each."""
+
+    made: Plan
+    place: int
+    rates: Rates
+    tell: Tell
+    last: float = float("-inf")  # when it spoke
+
+    def __call__(self, what: str, *, briefly: bool = False) -> None:
+        if briefly and time.monotonic() - self.last < QUIET:
+            return
+        self.last = time.monotonic()
+        left = expected(self.made, self.rates, self.made.subjects[self.place :])
+        self.tell(f"model {self.place + 1} of {len(self.made.subjects)}: {what}; left: {left}")
+
+
+def _do(made: Plan, subject: Subject, progress: _Progress) -> None:
+    """A pre-training if one is missing, then the readings; a failure is noted."""
+    note = subject.folder / FAILED
+    if not subject.trained:
+        progress(f"{subject.words} learns from {made.unlabelled.name if made.unlabelled else ''}")
+        if error := learn(made, subject):
+            fail(subject.folder, error)
+            progress.tell(f"{subject.words} failed: {error}")
+            return
+    note.unlink(missing_ok=True)
+
+    def before(reading: Reading) -> None:
+        progress(f"{subject.words} is read: {reading.question.words}", briefly=True)
+
+    try:
+        read_all(made, subject, before)
+    except Exception as error:  # a model that does not load, a full disk: the other models go on
+        fail(subject.folder, error)
+        progress.tell(f"{subject.words} failed: {error}")
+
+
+def _rates(made: Plan, tell: Tell) -> Rates:
+    """Measured ones; where the budget is epochs, a few steps are timed of methods that no finished run speaks for."""
+    rates = measured(made)
+    missing = {s.row: s.entry for s in made.subjects if s.entry and not s.trained and s.row not in rates.faces}
+    for label, entry in missing.items() if made.budget.epochs else ():
+        tell(f"timing a few steps of {label}")
+        try:
+            rate = timed(made, entry)
+        except Exception as error:  # its pre-training will say the same, and be noted
+            tell(f"{label} could not be timed: {error}")
+            continue
+        rates = replace(rates, faces={**rates.faces, label: rate})
+    return rates
+
+
+def overview(made: Plan) -> str:
+    """What is planned, what of it is there, and the time expected: what --dry-run prints."""
+    trainings = [s for s in made.subjects if s.kind == "learned"]
+    readings = [r for s in made.subjects for r in made.readings(s)]
+    done = sum(r.done for r in readings), sum(s.trained for s in trainings)
+    lines = [
+        f"{len(trainings)} pre-trainings ({len(made.entries)} methods × {len(made.seeds)} seeds), {done[1]} finished"
+        if trainings
+        else "nothing is pre-trained",
+        f"{len(readings)} readings ({len(made.subjects)} models, {len(made.questions)} questions), {done[0]} finished",
+    ]
+    lines += [f"  {question.words}" for question in made.questions]
+    if made.left_out:
+        lines += ["not read:", *(f"  {reason}" for reason in made.left_out)]
+    lines += [f"note: {remark}" for remark in made.remarks]
+    lines.append(f"models, in order: {'; '.join(f'{row} ({_state(made, own)})' for row, own in made.rows.items())}")
+    return "\n".join([*lines, f"time expected: {_time(made)}"])
+
+
+def _state(made: Plan, own: list[Subject]) -> str:
+    readings = [r for s in own for r in made.readings(s)]
+    trained = f"{sum(s.trained for s in own)} of {len(own)} trained, " if own[0].kind == "learned" else ""
+    return f"{trained}{sum(r.done for r in readings)} of {len(readings)} read"
+
+
+def _time(made: Plan) -> str:
+    left = expected(made, measured(made))
+    if not left.seconds and not left.trainings and not left.readings:
+        return "none: everything is there"
+    return f"{left} (an estimate, by the budget and by what has finished in {made.out})"

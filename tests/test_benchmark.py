@@ -1,0 +1,374 @@
+"""The benchmark matrix: what is planned, that only the missing is done, and that its tables say what was measured."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import tiny_records
+from vultus.benchmark import pretraining, reading, run, watcher
+from vultus.benchmark.board import board
+from vultus.benchmark.entries import entries
+from vultus.benchmark.expected import Rates, expected
+from vultus.benchmark.plan import DONE, Budget, Plan, Question, Subject
+from vultus.benchmark.planning import asked_for, plan, settings_of
+from vultus.benchmark.published import TABLES
+from vultus.benchmark.sources import Source
+from vultus.evaluation.figure import Figure, Scores
+from vultus.evaluation.kept import add_figures
+from vultus.faces.faceset import write
+from vultus.training.run import pretrain
+
+TINY = ("encoder=small", "batch=8", "precision=fp32", "hidden=8", "projection=8")
+EVALUATE = reading.evaluate
+
+
+def planned(tiny_faces, out, methods=("simclr", "byol"), **more):
+    given = {"faces": tiny_faces, "budget": "0.5e", "tasks": ("expression",), "seeds": 2, "size": 32, "settings": TINY}
+    return plan(methods, [tiny_faces], out=out, **given | more)
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Pre-trainings without processes: names the subjects that learned, and lets those in `broken` fail."""
+    done, broken = [], set()
+
+    def learn(made, subject):
+        done.append(subject.words)
+        if subject.row in broken:
+            return "no luck"
+        pretrain(settings_of(made, subject), made.unlabelled.path, subject.folder, quiet=True)
+        return ""
+
+    monkeypatch.setattr(run, "learn", learn)
+    monkeypatch.setattr(run, "timed", lambda made, entry: 100.0)
+    return done, broken
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The tasks and models that were read, in order; `stop_at`: which reading is interrupted."""
+    calls, stop_at = [], []
+
+    def counted(model, faces, task, protocol, **options):
+        if len(calls) in stop_at:
+            stop_at.remove(len(calls))
+            raise KeyboardInterrupt
+        calls.append((model.name, task, protocol.readout, protocol.shots))
+        return EVALUATE(model, faces, task, protocol, **options)
+
+    monkeypatch.setattr(reading, "evaluate", counted)
+    return calls, stop_at
+
+
+def test_a_plan_lists_trainings_readings_and_what_no_set_can_serve(tiny_faces, tmp_path):
+    made = planned(tiny_faces, tmp_path / "b", tasks=("all",), readouts=("linear", "knn"), shots=(2,), baselines=True)
+    learned = [s.words for s in made.subjects if s.kind == "learned"]
+    assert learned == ["simclr, seed 0", "simclr, seed 1", "byol, seed 0", "byol, seed 1"]
+    assert [s.row for s in made.subjects if s.kind == "baseline"] == ["random", "pixels", "lbp", "hog", "dictionary"]
+    words = [q.words for q in made.questions]
+    assert words[:2] == ["expression on tiny", "expression on tiny, shots 2"]
+    assert "expression on tiny, knn, shots 2" in words
+    assert any("identity on tiny: tiny: 4 people" in reason for reason in made.left_out)
+    assert any("head_pose" in reason and "no such labels" in reason for reason in made.left_out)
+    # a model learned here meets the draw of its own seed, a baseline all draws; all labels are read once
+    few = [q for q in made.questions if q.shots]
+    seeds = {s.words: [r.seed for r in made.readings(s) if r.question == few[0]] for s in made.subjects}
+    assert seeds["simclr, seed 1"] == [1] and seeds["hog"] == [0, 1]
+    assert all(r.seed == 0 for s in made.subjects for r in made.readings(s) if r.question.first)
+    assert "4 pre-trainings (2 methods × 2 seeds), 0 finished" in run.overview(made)
+    assert not (tmp_path / "b").exists()
+
+
+def test_time_expected_comes_from_the_budget_and_from_what_was_measured(tiny_faces, tmp_path):
+    made = planned(tiny_faces, tmp_path, budget="2m")
+    assert 480 < expected(made, Rates()).seconds < 600 and expected(made, Rates()).readings == 4
+    assert "besides 4 readings of a kind not timed yet" in str(expected(made, Rates()))
+    made = planned(tiny_faces, tmp_path, budget="10e")
+    assert expected(made, Rates()).trainings == 4
+    rates = Rates({"simclr": 4.8, "byol": 0.48}, {made.questions[0].key: 3.0})
+    known = expected(made, rates)
+    assert known.trainings == known.readings == 0
+    assert known.seconds == pytest.approx(2 * 100 + 2 * 1000 + 4 * 15 + 4 * 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"methods": ("nothing",)}, "no method 'nothing'"),
+        ({"methods": ("fabnet",)}, "fabnet has no setting 'hidden=8'"),
+        ({"methods": ("simclr:epochs=3",)}, "epochs is one for all methods"),
+        ({"methods": ("simclr:optimiser=none",)}, "settings of simclr:optimiser=none are not understood"),
+        ({"methods": ("simclr", "simclr")}, "simclr is given twice"),
+        ({"methods": ()}, "nothing to read"),
+        ({"faces": None}, "give --faces"),
+        ({"budget": "4 days"}, r"minutes \(20m\), epochs \(4e\) or none, got '4 days'"),
+        ({"tasks": ("smile",)}, "no task 'smile'"),
+        ({"tasks": ("head_pose",)}, "no set can serve a task:\n  head_pose needs column yaw"),
+        ({"settings": ("batch=64", *TINY[2:])}, "48 faces in split 'train', fewer than a batch of 64"),
+        ({"shots": (0.0,)}, "shots is a whole number"),
+        ({"pca": 0}, "pca is a number of values from 1 on"),
+    ],
+)
+def test_mistakes_are_found_before_anything_is_trained(tiny_faces, tmp_path, change, message):
+    with pytest.raises(ValueError, match=message):
+        planned(tiny_faces, tmp_path / "b", **change)
+    assert not (tmp_path / "b").exists()
+
+
+def test_entries_take_recipes_and_settings():
+    plain, paper, v3 = entries(["pcl", "pcl-paper", "moco:version=v3"], ["batch=64"])
+    assert (plain.label, plain.encoder, plain.config.batch) == ("pcl", "patches", 64)
+    assert (paper.method, paper.recipe, paper.encoder, paper.config.batch) == ("pcl", "pcl-paper", "attentive", 64)
+    assert v3.config.method.version == "v3" and v3.flags == ("--batch", "64", "--version", "v3")
+    assert v3.slug == "moco-version-v3"
+
+
+def test_a_failing_method_is_noted_others_complete_and_only_the_missing_is_done_again(
+    tiny_faces, tmp_path, in_process, asked
+):
+    (learned, broken), (calls, stop_at) = in_process, asked
+    broken.add("byol")
+    made = planned(tiny_faces, tmp_path / "b", seeds=1, readouts=("linear", "knn"))
+    stop_at.append(1)
+    with pytest.raises(KeyboardInterrupt):
+        run.run(made)
+    assert (learned, len(calls)) == (["simclr, seed 0"], 1)
+    heard: list[str] = []
+    outcome = run.run(made, heard.append)
+    assert learned == ["simclr, seed 0", "byol, seed 0"]  # simclr was not trained again
+    assert [c[2] for c in calls] == ["linear", "knn"]  # nor read linearly again
+    assert [(f.what, f.error) for f in outcome.failures] == [("byol, seed 0", "no luck")]
+    assert any("byol, seed 0 failed: no luck" in line for line in heard)
+    assert [row.label for row in outcome.board.rows] == ["simclr"]
+    folder = made.subjects[0].folder
+    assert not (folder / "features").exists()  # read, so no longer needed
+    assert {f["metric"] for f in json.loads((folder / "evaluation.json").read_text())} >= {"accuracy"}
+    assert "byol, seed 0: no luck" in outcome.markdown.read_text()
+    broken.clear()
+    again = run.run(made)
+    assert not again.failures and learned[2:] == ["byol, seed 0"] and len(calls) == 4
+    assert [row.label for row in again.board.rows] == ["simclr", "byol"]
+    run.run(made)
+    assert (len(learned), len(calls)) == (3, 4)
+
+
+def test_a_failing_reading_is_noted_and_the_others_go_on(tiny_faces, tmp_path, in_process):
+    made = planned(tiny_faces, tmp_path / "b", methods=("simclr",), seeds=1, shots=(40,), keep_features=True)
+    outcome = run.run(made)
+    assert [f.what for f in outcome.failures] == ["simclr, seed 0: expression on tiny, shots 40"]
+    assert "40 labelled faces of angry asked for" in outcome.failures[0].error
+    assert [m.shots for m in outcome.board.columns] == [None]
+    assert (made.subjects[0].folder / "features").exists()
+
+
+def test_runs_made_elsewhere_and_encoders_as_they_begin_stand_as_rows(tiny_faces, tmp_path, in_process):
+    first = planned(tiny_faces, tmp_path / "a", methods=("simclr",))
+    for subject in first.subjects:
+        pretrain(settings_of(first, subject), tiny_faces, subject.folder, quiet=True)
+    runs = [subject.folder for subject in first.subjects]
+    made = planned(tiny_faces, tmp_path / "b", methods=("simclr",), seeds=1, budget="none", runs=runs, pca=6)
+    outcome = run.run(made)
+    assert [(r.label, r.note) for r in outcome.board.rows] == [
+        ("simclr", "before its first step"), ("simclr-0.5e", "a run made elsewhere, simclr"),
+    ]  # fmt: skip
+    figure = next(iter(outcome.board.rows[1].cells.values()))
+    assert figure.detail["seeds"] == 2 and figure.dim == 6
+    assert not (runs[0] / "evaluation.json").exists()  # other people's folders stay as they are
+    assert in_process[0] == []
+
+
+def test_a_read_out_learned_on_one_set_is_tested_on_another(tiny_faces, tmp_path):
+    write(tiny_records(60, seed=5), tmp_path / "other", source="tests", licence="CC0")
+    given = {"faces": tiny_faces, "budget": "none", "seeds": 1, "size": 32, "settings": TINY, "tasks": ("expression",)}
+    made = plan(["simclr"], [f"{tiny_faces}:{tmp_path / 'other'}"], out=tmp_path / "b", **given)
+    (row,) = run.run(made).board.rows
+    (figure,) = row.cells.values()
+    assert figure.data == "tiny → other" and figure.n == 9  # the other's test faces
+    with pytest.raises(ValueError, match="are all called tiny"):
+        plan(["simclr"], [tiny_faces, tiny_faces], out=tmp_path / "b", **given)
+
+
+def test_another_setting_in_the_same_folder_is_refused(tiny_faces, tmp_path):
+    made = planned(tiny_faces, tmp_path, methods=("simclr",), seeds=1)
+    folder = made.subjects[0].folder
+    folder.mkdir(parents=True)
+    (folder / "asked.json").write_text(json.dumps(asked_for(made, made.subjects[0])))
+    planned(tiny_faces, tmp_path, methods=("simclr",), seeds=1)
+    with pytest.raises(ValueError, match=r"other settings.*\n  batch: 8 → 4"):
+        planned(tiny_faces, tmp_path, methods=("simclr",), seeds=1, settings=(TINY[0], "batch=4", *TINY[2:]))
+
+
+def test_a_pre_training_runs_in_its_own_process_and_tells_what_it_took(tiny_faces, tmp_path):
+    made = planned(tiny_faces, tmp_path, methods=("simclr",), seeds=1)
+    (subject,) = made.subjects
+    assert pretraining.learn(made, subject) == "" and subject.trained
+    cost = pretraining.cost(subject.folder)
+    assert cost.faces == 24 and 0.1 < cost.memory < 8 and cost.wall > cost.seconds > 0 and cost.rank >= 1
+
+
+def test_an_error_of_a_process_becomes_one_line(tiny_faces, tmp_path, monkeypatch):
+    made = planned(tiny_faces, tmp_path, methods=("simclr",), seeds=1)
+    for said, expected_line in (
+        ("warning\\nvultus: error: too\\n  few faces\\n", "too few faces"),
+        ("Traceback\\n  line 1\\nKilled: 9\\n", "Killed: 9"),
+        ("", "the process ended with code 3"),
+    ):
+        script = f"import sys; sys.stderr.write('{said}'); sys.exit(3)"
+        monkeypatch.setattr(pretraining, "command", lambda made, subject, s=script: [sys.executable, "-c", s])
+        assert pretraining.learn(made, made.subjects[0]) == expected_line
+
+
+@pytest.mark.parametrize("ended", ["told", "orphaned"])
+def test_the_watcher_takes_its_command_with_it(tmp_path, ended):
+    """Whether it is told to end, or whoever started it is gone."""
+    mark = tmp_path / "mark"
+    waits = f"import signal, sys, time, pathlib; m = pathlib.Path({str(mark)!r});\n"
+    waits += "signal.signal(signal.SIGTERM, lambda *_: (m.write_text('saved'), sys.exit(143)))\n"
+    waits += "m.write_text('begun'); time.sleep(60)"
+    command = [sys.executable, watcher.__file__, str(tmp_path / "note"), sys.executable, "-c", waits]
+    if ended == "told":
+        process = subprocess.Popen(command)
+        _wait(lambda: mark.exists())
+        process.terminate()
+        assert process.wait(20) == 143
+    else:
+        starts = f"import subprocess, time; subprocess.Popen({command!r}); time.sleep(60)"
+        parent = subprocess.Popen([sys.executable, "-c", starts])
+        _wait(lambda: mark.exists())
+        os.kill(parent.pid, signal.SIGKILL)
+        parent.wait()
+    _wait(lambda: mark.read_text() == "saved")
+    _wait(lambda: (tmp_path / "note").exists() and json.loads((tmp_path / "note").read_text())["wall"] > 0)
+
+
+def _wait(until):
+    for _ in range(400):
+        if until():
+            return
+        time.sleep(0.05)
+    raise AssertionError("waited in vain")
+
+
+SAMPLES = 400
+TASKS = ("expression", "head_pose", "retrieval")
+
+
+def fake_plan(out, rows, seeds=1):
+    """Rows (label, kind) asked three tasks on a set that is not there."""
+    source = Source(Path("none"), None, "fer2013", "f" * 64, 1000)
+    questions = tuple(Question(source, task, "linear", None, None) for task in TASKS)
+    subjects = tuple(
+        Subject(label, kind, "supervised" if label == "teacher" else label, out / f"{label}-{seed}", seed)
+        for label, kind in rows
+        for seed in range(seeds if kind == "learned" else 1)
+    )
+    return Plan(
+        out, None, Budget(), 48, tuple(range(seeds)), (), (), subjects, questions, (), (), None, 72, False, True
+    )
+
+
+def keep(made, values):
+    """Answers as a reading would leave them: label → per-sample scores [3 tasks, N] of each seed."""
+    for subject in made.subjects:
+        for one, task in zip(made.readings(subject), range(3), strict=True):
+            column = values[subject.row][subject.seed][task]
+            metric, readout = (("accuracy", "linear"), ("mae", "linear"), ("map", "linear"))[task]
+            mean = float(column.mean())
+            shared = {"n": SAMPLES, "dim": 64, "chance": 0.25, "seed": 0, "data": "fer2013", "method": subject.row}
+            scores = Scores(np.arange(SAMPLES), column[:, None])
+            figure = Figure(
+                TASKS[task], metric, mean, mean - 0.03, mean + 0.03, feature="encoder",
+                detail={"readout": readout}, scores=scores, **shared,
+            )  # fmt: skip
+            one.folder.mkdir(parents=True)
+            add_figures(one.folder, [figure])
+            (one.folder / DONE).write_text('{"seconds": 1}')
+
+
+def hits(count, shift=0):
+    """1 for `count` of the samples."""
+    return np.roll((np.arange(SAMPLES) < count).astype(np.float64), shift)
+
+
+@pytest.fixture
+def measured(tmp_path):
+    """good and near differ in ten samples, both ways; bad is far, hog between; the teacher is out of the contest."""
+    rows = [(name, "learned") for name in ("good", "near", "bad", "teacher")] + [("hog", "baseline")]
+    made = fake_plan(tmp_path, rows, seeds=2)
+    counts = {"good": (300, 304), "near": (300, 300), "bad": (150, 150), "teacher": (390, 390), "hog": (220,)}
+    values = {}
+    for name, seeds in counts.items():
+        right = [hits(count, 5 * (name == "near")) for count in seeds]
+        values[name] = [np.stack([each, 10 - 5 * each, each]) for each in right]
+    keep(made, values)
+    return made
+
+
+def test_the_best_is_bold_and_what_cannot_be_told_from_it_is_marked(measured):
+    found = board(measured)
+    expression, pose, _ = found.columns
+    level = {row.label: row.level for row in found.rows}
+    assert level["near"] == set(found.columns)
+    assert not level["good"] and not level["bad"] and not level["hog"] and not level["teacher"]
+    assert [row.contest for row in found.rows] == [True, True, True, False, True]
+    best = next(row for row in found.rows if row.label == "good").cells
+    assert best[expression].value == pytest.approx(302 / 400) and best[expression].detail["seeds"] == 2
+    assert best[expression].detail["std"] == pytest.approx(np.std([0.75, 0.76], ddof=1))
+    assert best[pose].value == pytest.approx(10 - 5 * 302 / 400)
+    assert found.ranks.names == ("good", "near", "hog", "bad") and found.ranks.average == (1, 2, 3, 4)
+
+
+def test_markdown_and_page_say_what_was_measured(measured):
+    outcome = run.render(measured)
+    text, page = outcome.markdown.read_text(), outcome.page.read_text()
+    line = next(line for line in text.splitlines() if line.startswith("| good"))
+    assert line.split(" | ")[2:4] == ["**75.5** ± 0.7 (2 seeds)", "**6.22** ± 0.04 (2 seeds)"]
+    assert next(line for line in text.splitlines() if line.startswith("| near")).count("≈") == 3
+    assert "| hog | 64 | 55.0 (52.0–58.0) |" in text and "| chance |  | 25.0 | 0.25 | 25.0 |" in text
+    assert "taught by labels, out of the contest" in text and "taught by labels, out of the contest" in page
+    assert "expression, accuracy, on fer2013: good 75.5 % (± 0.7) is best; not to be told from it: near" in text
+    assert "Average ranks over 3 tasks" in text and "critical difference" in page and "<svg" in page
+    assert (
+        "| pcl | Liu et al., CVPR 2023 | 56.81 | – |" in text and "| hog | Dalal & Triggs, CVPR 2005 | 45.47 | " in text
+    )
+    assert "RAF-DB" not in text and "For orientation, not for comparison." in page
+    assert "<b>75.5</b>" in page and "± 0.7 · 2 seeds" in page and "http" not in page.lower()
+    bare = run.render(replace(measured, published=False)).markdown.read_text()
+    assert "Published figures" not in bare
+
+
+def test_fewer_than_three_rows_or_tasks_have_no_ranks_and_that_is_said(tmp_path):
+    made = fake_plan(tmp_path, [("good", "learned"), ("hog", "baseline")])
+    keep(made, {name: [np.stack([hits(200)] * 3)] for name in ("good", "hog")})
+    found = board(made)
+    assert found.ranks is None and "here are 3 and 2" in found.why_no_ranks
+    assert "here are 3 and 2" in run.render(made).markdown.read_text()
+
+
+def test_published_sets_are_known_by_their_whole_name():
+    lfw, pose = (next(t for t in TABLES if t.data == d) for d in ("LFW", "300W-LP → AFLW2000"))
+    assert lfw.is_of("lfw") and not lfw.is_of("cplfw")
+    assert pose.is_of("300w_lp → aflw2000") and pose.is_of("AFLW2000") and not pose.is_of("300w-lp")
+    pcl = next(f for t in TABLES if t.data == "DISFA" for f in t.figures if f.method == "pcl")
+    assert np.mean([float(part) for part in pcl.parts.split(", ")]) == pytest.approx(pcl.value, abs=0.1)
+
+
+def test_the_command_plans_runs_and_fails_aloud(tiny_faces, tmp_path, monkeypatch, capsys, in_process):
+    from test_cli import vultus
+
+    in_process[1].add("byol")
+    out = tmp_path / "b"
+    flags = ["benchmark", "--methods", "byol", "--faces", tiny_faces, "--data", tiny_faces, "--tasks", "expression"]
+    flags += ["--budget", "0.5e", "--seeds", "1", "--size", "32", "--out", out, "--settings", ",".join(TINY)]
+    text = vultus(monkeypatch, capsys, *flags, "--dry-run")
+    assert "1 pre-trainings (1 methods × 1 seeds), 0 finished" in text and not out.exists()
+    text = vultus(monkeypatch, capsys, *flags, code=1)
+    assert "byol, seed 0: no luck" in text and (out / "benchmark.html").exists()
