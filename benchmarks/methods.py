@@ -41,6 +41,7 @@ RUNS: dict[str, tuple[str, tuple[str, ...]]] = {name: (name, ()) for name in MET
     "dino patches": ("dino", ("--encoder", "patches", "--lr", "3e-3")),
     "pros patches": ("pros", ("--encoder", "patches", "--lr", "3e-3")),
     "byol vit": ("byol", ("--encoder", "vit", "--lr", "1e-3")),
+    "contrawarping template": ("contrawarping", ("--control", "template")),
 }
 SMOKE = ("--batch", "64", "--probe-every", "4")
 
