@@ -18,19 +18,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from benchmarks.real import real_sets
 from vultus.benchmark import watcher
-from vultus.evaluation.baselines import Hog, Lbp, Pixels
 from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.kept import add_figures, read_figures
-from vultus.evaluation.measure import fitted_dictionary, sample
+from vultus.evaluation.measure import DESCRIPTORS, rival
 from vultus.evaluation.protocol import Protocol
 from vultus.faces.faceset import FaceSet
 from vultus.methods.catalogue import METHODS
-from vultus.methods.model import load, random_model
+from vultus.methods.model import load
 from vultus.recipes import recipe
 
 SIZE, WHITENED = 48, 256
@@ -43,6 +40,9 @@ RUNS: dict[str, tuple[str, tuple[str, ...]]] = {name: (name, ()) for name in MET
     "byol vit": ("byol", ("--encoder", "vit", "--lr", "1e-3")),
     "contrawarping template": ("contrawarping", ("--control", "template")),
 }
+# name → the baseline, and the method whose encoder it is
+FLOORS = {"random": ("random", "simclr"), "untrained": ("untrained", "simclr"), "random vit": ("random", "pros")}
+FLOORS |= {name: (name, "simclr") for name in (*DESCRIPTORS, "dictionary")}
 SMOKE = ("--batch", "64", "--probe-every", "4")
 
 
@@ -113,23 +113,22 @@ def read(model: Any, folder: Path, sets: dict[str, Path]) -> Sequence[Figure]:
     folder.mkdir(parents=True, exist_ok=True)
     for column in columns(sets):
         if column.of(read_figures(folder)) is None:
-            faces, about = FaceSet.open(sets[column.task]), {"feature": model.default_feature}
-            add_figures(
-                folder, evaluate(model, faces, column.task, column.protocol, cache=folder / "features", **about)
-            )
+            faces = FaceSet.open(sets[column.task])
+            options: dict[str, Any] = {"feature": model.default_feature, "cache": folder / "features"}
+            add_figures(folder, evaluate(model, faces, column.task, column.protocol, **options))
     return read_figures(folder)
 
 
 def floors(out: Path, sets: dict[str, Path]) -> dict[str, Sequence[Figure]]:
-    """The same of what learns nothing, or no more than patches: untrained encoders, descriptors, the dictionary."""
-    seen = torch.from_numpy(sample(FaceSet.open(sets["expression"]), SIZE, 5000))
-    models: dict[str, Any] = {
-        "random": random_model(recipe("simclr-cpu").method, SIZE, seen),
-        "untrained": random_model(recipe("simclr-cpu").method, SIZE, seen, atoms=True),
-        "random vit": random_model(recipe("pros-cpu").method, SIZE, seen),
-    } | {rival.name: rival for rival in (Pixels(SIZE), Lbp(SIZE), Hog(SIZE))}
-    models["dictionary"] = fitted_dictionary(FaceSet.open(sets["expression"]), 72, SIZE)
-    return {name: read(model, out / f"floor-{name.replace(' ', '-')}", sets) for name, model in models.items()}
+    """The same of what learns nothing, or no more than patches; made only where it is not read yet."""
+    faces = FaceSet.open(sets["expression"])
+    found: dict[str, Sequence[Figure]] = {}
+    for name, (kind, method) in FLOORS.items():
+        folder = out / f"floor-{name.replace(' ', '-')}"
+        if any(column.of(read_figures(folder)) is None for column in columns(sets)):
+            read(rival(kind, faces, SIZE, config=recipe(f"{method}-cpu").method), folder, sets)
+        found[name] = read_figures(folder)
+    return found
 
 
 def row(name: str, cost: Cost | None, figures: Sequence[Figure], sets: dict[str, Path]) -> str:

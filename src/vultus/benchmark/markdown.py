@@ -91,13 +91,10 @@ def _beside(seeds: object, text: str) -> str:
 
 def _heading(one: Table) -> str:
     parts = f"; behind it: {one.parts}" if one.parts else ""
-    return f"### {one.task.replace('_', ' ').capitalize()} on {one.data}: {one.measure}{parts}"
+    return f"### {one.title}{parts}"
 
 
 def _published(one: Table, own: Mapping[str, str]) -> str:
-    rows = []
-    for f in one.figures:
-        value = f"{f.value:.2f}" + (f" ({f.parts})" if f.parts else "")
-        rows.append((f.method, f.paper + (", taught by labels" if f.labels else ""), value, own.get(f.method, "–")))
+    rows = [(f.method, f.credit, f.printed, own.get(f.method, "–")) for f in one.figures]
     heads = ("method", "paper", "published", "here")
     return table(heads if own else heads[:3], rows if own else [row[:3] for row in rows])

@@ -94,14 +94,9 @@ def _terms(made: Plan) -> Section:
 def _published(papers: Sequence[tuple[Table, Mapping[str, str]]]) -> Section:
     parts = [element("p", NOT_COMPARABLE)]
     for one, own in papers:
-        caption = f"{one.task.replace('_', ' ').capitalize()} on {one.data}: {one.measure}"
-        rows = []
-        for f in one.figures:
-            paper = f.paper + (", taught by labels" if f.labels else "")
-            value = f"{f.value:.2f}" + (f" ({f.parts})" if f.parts else "")
-            rows.append((f.method, value, *((own.get(f.method, "–"),) if own else ()), paper))
+        rows = [(f.method, f.printed, *((own.get(f.method, "–"),) if own else ()), f.credit) for f in one.figures]
         heads = ("method", "published", *(("here",) if own else ()), "paper")
-        caption += f"; behind a mean: {one.parts}" if one.parts else ""
+        caption = one.title + (f"; behind a mean: {one.parts}" if one.parts else "")
         inner = _table(caption, heads, rows, words=(0, len(heads) - 1))
         parts.append(inner if own else fold(caption, inner))
     return Section("published", "Published figures", join(parts))

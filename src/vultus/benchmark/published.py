@@ -26,6 +26,16 @@ class Figure:
     labels: bool = False  # taught by labels
     parts: str = ""  # the values behind a mean, in the order that the table names
 
+    @property
+    def printed(self) -> str:
+        """The value as a cell, with those behind it."""
+        return f"{self.value:.2f}" + (f" ({self.parts})" if self.parts else "")
+
+    @property
+    def credit(self) -> str:
+        """The paper, and whether labels taught the method."""
+        return self.paper + (", taught by labels" if self.labels else "")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -36,6 +46,11 @@ class Table:
     measure: str
     figures: tuple[Figure, ...]
     parts: str = ""  # what is behind a mean
+
+    @property
+    def title(self) -> str:
+        """Task, set and measure."""
+        return f"{self.task.replace('_', ' ').capitalize()} on {self.data}: {self.measure}"
 
     def is_of(self, data: str) -> bool:
         """Whether figures on `data` are read on the same test faces, by name: `300W-LP → AFLW2000` and `aflw2000`."""

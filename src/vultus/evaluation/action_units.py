@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vultus.evaluation.bootstrap import middle, statistic_interval
-from vultus.evaluation.few_shot import fewer
+from vultus.evaluation.few_shot import labelled
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.pooled import Answers
 from vultus.evaluation.preparation import Floats
@@ -35,8 +35,7 @@ def evaluate(
     """
     units = _units(faces, threshold)
     parts = parts_of(faces, np.asarray(units.known.any(axis=1)), protocol.seed)
-    if protocol.shots is not None:
-        parts = [fewer(part, protocol.shots, protocol.seed) for part in parts]
+    parts = labelled(parts, protocol)
     kept, skipped = _readable(units, parts)
     found = detect(features, units, kept, parts, f1_then_likelihood, protocol)
     rows = np.concatenate([part.test for part in parts])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vultus.evaluation import classes
 from vultus.evaluation.bootstrap import mean_interval, statistic_interval
-from vultus.evaluation.few_shot import fewer
+from vultus.evaluation.few_shot import labelled
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.pooled import answer, learned
 from vultus.evaluation.probe import accuracy
@@ -110,8 +110,7 @@ def _askable(
     except ValueError as reason:
         skipped |= dict.fromkeys(questions.names, str(reason))
         return (), ()
-    if protocol.shots is not None:
-        parts = [fewer(part, protocol.shots, protocol.seed) for part in parts]
+    parts = labelled(parts, protocol)
     found = {k: counts(questions, k, parts) for k in range(len(questions.names))}
     skipped |= {questions.names[k]: str(own) for k, own in found.items() if not own.learnable}
     return tuple(k for k, own in found.items() if own.learnable), tuple(parts)
@@ -174,8 +173,7 @@ def mean_ratio(means: NDArray[np.float64]) -> NDArray[np.float64]:
 def _age(features: NDArray[np.floating], faces: FaceSet, protocol: Protocol) -> Figure:
     years = faces.labels(AGE).astype(np.float64)[:, None]
     parts = parts_of(faces, np.isfinite(years[:, 0]), protocol.seed)
-    if protocol.shots is not None:
-        parts = [fewer(part, protocol.shots, protocol.seed) for part in parts]
+    parts = labelled(parts, protocol)
     answers = answer(features, parts, protocol, lambda probe: probe.regress(years, protocol.readout))
     truth = years[answers.rows]
     error = np.abs(answers.given - truth)[:, 0]

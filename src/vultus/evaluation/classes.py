@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vultus.evaluation.bootstrap import mean_interval, statistic_interval
-from vultus.evaluation.few_shot import fewer
+from vultus.evaluation.few_shot import labelled
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.pooled import Answers, answer, learned
 from vultus.evaluation.probe import accuracy
@@ -35,8 +35,7 @@ def classify_labels(
     parts = parts_of(faces, labels != "", protocol.seed)
     classes = learnable(labels, parts, name)
     numbers = np.searchsorted(classes, labels).clip(max=len(classes) - 1).astype(np.int64)
-    if protocol.shots is not None:
-        parts = [fewer(part, protocol.shots, protocol.seed, labels) for part in parts]
+    parts = labelled(parts, protocol, labels)
     answers = answer(
         features, parts, protocol, lambda probe: probe.classify(numbers, len(classes), accuracy, protocol.readout)
     )

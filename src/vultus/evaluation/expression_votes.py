@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vultus.evaluation.bootstrap import mean_interval
 from vultus.evaluation.classes import classify_labels
-from vultus.evaluation.few_shot import fewer
+from vultus.evaluation.few_shot import labelled
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.pooled import answer, learned
 from vultus.evaluation.protocol import Protocol
@@ -81,8 +81,7 @@ def _soft(
 ) -> list[Figure]:
     """Cross-entropy and accuracy of a read-out of distributions [N, 8] of the faces with a label."""
     parts = parts_of(faces, labels != "", protocol.seed)
-    if protocol.shots is not None:
-        parts = [fewer(part, protocol.shots, protocol.seed, labels) for part in parts]
+    parts = labelled(parts, protocol, labels)
 
     def score(truth: Floats, given: Floats) -> float:
         return -float(cross_entropy(truth, given).mean())

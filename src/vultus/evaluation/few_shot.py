@@ -1,14 +1,23 @@
 """Few labels: which faces of the training part a read-out may learn from."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.splits import Rows, Splits
 
 CHOOSE = 5  # every fifth of the few is kept apart to choose the regularisation by, and then learned from too
+
+
+def labelled(parts: Sequence[Splits], protocol: Protocol, labels: NDArray[Any] | None = None) -> list[Splits]:
+    """The parts as the protocol's shots leave them; as they are where it asks for all labels."""
+    if protocol.shots is None:
+        return list(parts)
+    return [fewer(part, protocol.shots, protocol.seed, labels) for part in parts]
 
 
 def fewer(splits: Splits, shots: float, seed: int, labels: NDArray[Any] | None = None) -> Splits:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vultus.evaluation.bootstrap import mean_interval, statistic_interval
-from vultus.evaluation.few_shot import fewer
+from vultus.evaluation.few_shot import labelled
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.pooled import Answers, answer, learned
 from vultus.evaluation.protocol import Protocol
@@ -29,8 +29,7 @@ def evaluate(
     with np.errstate(invalid="ignore"):
         usable = np.asarray((np.abs(angles) <= limit).all(axis=1))
     parts = parts_of(faces, usable, protocol.seed)
-    if protocol.shots is not None:
-        parts = [fewer(part, protocol.shots, protocol.seed) for part in parts]
+    parts = labelled(parts, protocol)
     answers = answer(features, parts, protocol, lambda probe: probe.regress(angles, protocol.readout))
     shared: dict[str, Any] = {"task": "head_pose", "n": len(answers.rows), "dim": answers.dim, "seed": protocol.seed}
     shared |= {"data": faces.card.name, "detail": answers.detail}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vultus.evaluation.bootstrap import mean_interval
-from vultus.evaluation.few_shot import fewer
+from vultus.evaluation.few_shot import labelled
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.pooled import Tunes, answer, learned
 from vultus.evaluation.protocol import Protocol
@@ -53,8 +53,7 @@ def evaluate(
     # networks leave out single points
     enough = np.asarray(known.any(axis=1) if isinstance(features, Tunes) else known.all(axis=1))
     parts, dropped = _complete(parts_of(faces, usable, protocol.seed), enough, len(faces))
-    if protocol.shots is not None:
-        parts = [fewer(part, protocol.shots, protocol.seed) for part in parts]
+    parts = labelled(parts, protocol)
     flat = points.reshape(len(points), -1)
     answers = answer(features, parts, protocol, lambda probe: probe.regress(flat, protocol.readout))
     rows = answers.rows
