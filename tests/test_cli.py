@@ -50,6 +50,7 @@ def test_help_names_every_command(say):
     for command in (
         "pack",
         "synthesise",
+        "forget",
         "pretrain",
         "evaluate",
         "disentangle",
@@ -62,7 +63,7 @@ def test_help_names_every_command(say):
 
 
 @pytest.mark.parametrize(
-    "command", ["pack", "synthesise", "evaluate", "disentangle", "benchmark", "embed", "report", "demo"]
+    "command", ["pack", "synthesise", "forget", "evaluate", "disentangle", "benchmark", "embed", "report", "demo"]
 )
 def test_help_of_a_command_explains_each_flag(say, command):
     text = say(command, "--help")

@@ -10,6 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from conftest import tiny_records
+from vultus.faces.faceset import FaceSet, write
+from vultus.faces.mixture import Mixture
 from vultus.methods.byol import BYOLConfig
 from vultus.methods.catalogue import METHODS
 from vultus.methods.contrawarping import ContraWarpingConfig
@@ -28,8 +31,8 @@ from vultus.methods.tcae import TCAEConfig
 from vultus.nets.collective import rank, world_size
 from vultus.training.config import RunConfig
 from vultus.training.distributed import join
-from vultus.training.loop import Learner
-from vultus.training.supply import Batch
+from vultus.training.loop import Learner, learn
+from vultus.training.supply import Batch, supply
 
 # mixing, noise and patch dropping draw from a process's own generator: switched off here
 SMALL = {"encoder": "small", "hidden": 16, "projection": 8}
@@ -70,6 +73,18 @@ def steps(name, out):
     save_file(values | state, f"{out}.{rank()}")
 
 
+def mixed_steps(sets, out):
+    """Steps on a mixture of the two sets; what this process saw and learned goes to a file."""
+    join("cpu")
+    config = RunConfig(method=SETTINGS["simclr"], size=32, batch=16, precision="fp32", optimiser="sgd", lr=0.05)
+    learner = Learner(config, 10, 5, "cpu")
+    supplied = supply(config, Mixture([FaceSet.open(path) for path in sets], (0.7, 0.3)), 32, learner.method.views())
+    learn(learner, supplied, STEPS, lambda losses: False)
+    seen = torch.stack([batch.images for batch in supplied.batches(config, 0, STEPS)])
+    state = {k: v.contiguous() for k, v in learner.method.state_dict().items()}
+    save_file(state | {"seen": seen}, f"{out}.{rank()}")
+
+
 def free_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -94,10 +109,22 @@ def test_every_method_has_its_settings_here():
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory):
+def sets(tmp_path_factory):
+    """The folders of two sets to mix."""
+    out = tmp_path_factory.mktemp("sets")
+    for seed in (1, 2):
+        write(tiny_records(40, seed=seed), out / str(seed), source="made by the tests", licence="CC0")
+    return [str(out / "1"), str(out / "2")]
+
+
+@pytest.fixture(scope="module")
+def both(sets, tmp_path_factory):
     """Every setting's steps by two processes, which are started once, since starting costs more than the steps."""
     out = tmp_path_factory.mktemp("two")
-    code = f"from test_distributed import SETTINGS, steps; [steps(n, {str(out)!r} + '/' + n) for n in SETTINGS]"
+    code = (
+        "from test_distributed import *; "
+        f"[steps(n, {str(out)!r} + '/' + n) for n in SETTINGS]; mixed_steps({sets!r}, {str(out / 'mixed')!r})"
+    )
     env = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
         "MASTER_ADDR": "127.0.0.1",
@@ -122,4 +149,14 @@ def test_two_processes_are_one_with_twice_the_batch(name, both, tmp_path):
             torch.testing.assert_close(mean, value, atol=2e-4, rtol=2e-3)
         elif value.is_floating_point():
             assert torch.equal(two[0][key], two[1][key]), key  # the processes stay the same
+            torch.testing.assert_close(two[0][key], value, atol=2e-4, rtol=2e-3)
+
+
+def test_two_processes_share_the_batches_of_a_mixture(sets, both, tmp_path):
+    mixed_steps(sets, tmp_path / "one")
+    one, two = load_file(tmp_path / "one.0"), [load_file(both / f"mixed.{r}") for r in (0, 1)]
+    assert torch.equal(torch.cat([part.pop("seen") for part in two], dim=1), one.pop("seen"))
+    for key, value in one.items():
+        if value.is_floating_point():
+            assert torch.equal(two[0][key], two[1][key]), key
             torch.testing.assert_close(two[0][key], value, atol=2e-4, rtol=2e-3)

@@ -254,9 +254,10 @@ def demo(out: Path = Path("demo"), faces: int = 6000, minutes: float = 1.0, seed
 def _app() -> Any:
     from vultus import __version__
     from vultus.benchmark.command import benchmark
+    from vultus.forget_command import forget
 
     app = tyro.extras.SubcommandApp()
-    for command in (pack, synthesise, evaluate, disentangle, benchmark, embed, report, demo):
+    for command in (pack, synthesise, forget, evaluate, disentangle, benchmark, embed, report, demo):
         app.command(command)
 
     def pretrain(method: Annotated[Positional[str], tyro.conf.arg(metavar="METHOD")]) -> None:

@@ -21,7 +21,7 @@ screen = Console(highlight=False)
 class Pretrain:
     """Learn an encoder from a face set; the same command resumes a run that was stopped."""
 
-    faces: Annotated[Positional[Path], tyro.conf.arg(metavar="FACES")]  # the face set
+    faces: Annotated[Positional[str], tyro.conf.arg(metavar="FACES")]  # the face set, or SET:WEIGHT,SET:WEIGHT,…
     out: Path  # the run's folder
     recipe: str  # named settings, which every flag below can change
     run: RunConfig

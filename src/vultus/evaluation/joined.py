@@ -1,16 +1,16 @@
 """Two face sets read as one: the probe learns from the first and is tested on the second."""
 
-from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vultus.faces.chain import Chain
 from vultus.faces.faceset import FaceSet
 
 
-class Joined:
+class Joined(Chain):
     """What the tasks see of a set to learn from, followed by a set to be tested on; rows in that order.
 
     It has the labels that both sets have. Of the first set the training and validation splits are learned from (all of
@@ -21,35 +21,13 @@ class Joined:
     pairs = triplets = None  # comparing learns nothing: it is measured on one set
 
     def __init__(self, learn: FaceSet, test: FaceSet) -> None:
-        self.parts = (learn, test)
+        super().__init__((learn, test))
         common = [name for name in learn.columns if name in test.columns and name not in ("split", "fold", "identity")]
         self.columns = ("split", *common)
-        self.names = np.concatenate([learn.names, test.names])
         self.content_hash = f"{learn.content_hash} → {test.content_hash}"
         self.card = SimpleNamespace(
             name=f"{learn.card.name} → {test.card.name}", content_hash=self.content_hash, faces=len(self)
         )
-
-    def __len__(self) -> int:
-        return len(self.parts[0]) + len(self.parts[1])
-
-    @property
-    def boxes(self) -> NDArray[np.float32]:
-        """[N, 4] left, top, right, bottom of the faces in parts of their pictures."""
-        return np.concatenate([part.boxes for part in self.parts])
-
-    def image_bytes(self, index: int) -> bytes:
-        """The picture's bytes, as its source had them."""
-        first, second = self.parts
-        return first.image_bytes(index) if index < len(first) else second.image_bytes(index - len(first))
-
-    def images(self, indices: Sequence[int] | NDArray[np.integer], size: int) -> NDArray[np.uint8]:
-        """As FaceSet's: uint8 RGB [B, 3, size, size]."""
-        rows, count = np.asarray(indices), len(self.parts[0])
-        out = np.empty((len(rows), 3, size, size), np.uint8)
-        for part, mine, before in zip(self.parts, (rows < count, rows >= count), (0, count), strict=True):
-            out[mine] = part.images(rows[mine] - before, size)
-        return out
 
     def labels(self, column: str) -> NDArray[Any]:
         """The labels [N] or [N, k] of both; `split` is made from theirs. Raises KeyError for a label one set lacks."""

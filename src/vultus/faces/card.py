@@ -57,6 +57,31 @@ class Duplicates:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What was asked to be forgotten, as far as the card may keep it.
+
+    sha256: of a picture, what was asked itself; of a pattern of names or a person, the SHA-256 of salt + text.
+    """
+
+    kind: Literal["name", "hash", "identity"]
+    sha256: str
+    salt: str  # hex; "" of a picture
+    faces: int  # it named
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """Faces taken out of the set at one time."""
+
+    when: str  # ISO 8601, UTC
+    faces: int  # all that went
+    copies: int  # of them, those that went for an equal picture's sake alone
+    asked: tuple[Asked, ...]
+    note: str
+    before: tuple[str, ...]  # content hashes of the set as it was, whole and by split: what learned from it names one
+
+
+@dataclass(frozen=True)
 class Card:
     """Everything about a face set but its faces."""
 
@@ -76,6 +101,7 @@ class Card:
     created: str  # ISO 8601, UTC
     vultus: str  # version that wrote it
     format: int = FORMAT
+    forgotten: tuple[Forgotten, ...] = ()  # oldest first
 
 
 def save(card: Card, path: Path) -> None:
@@ -110,5 +136,11 @@ def _card(raw: dict[str, Any]) -> Card:
         "skipped": tuple(Skipped(**one) for one in raw["skipped"]),
         "notes": tuple(raw["notes"]),
         "shards": tuple(Shard(**one) for one in raw["shards"]),
+        "forgotten": tuple(_forgotten(one) for one in raw.get("forgotten", ())),  # older cards do not know it
     }
     return Card(**{**raw, **parts})
+
+
+def _forgotten(raw: dict[str, Any]) -> Forgotten:
+    lists = {"asked": tuple(Asked(**one) for one in raw["asked"]), "before": tuple(raw["before"])}
+    return Forgotten(**{**raw, **lists})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vultus.faces.faceset import FaceSet
+from vultus.faces.mixture import Faces
 
 Ints = npt.NDArray[np.int64]
 
@@ -24,7 +24,7 @@ class Companions:
     count: Ints
 
     @classmethod
-    def of(cls, faces: FaceSet, column: str = "identity") -> "Companions | None":
+    def of(cls, faces: Faces, column: str = "identity") -> "Companions | None":
         """None where the set does not say who is who, or shows nobody twice."""
         if column not in faces.columns:
             return None

@@ -17,6 +17,7 @@ from vultus.faces import pairs as pair_lists
 from vultus.faces import triplets as triplet_lists
 from vultus.faces.card import Card, Shard
 from vultus.faces.pairs import Pairs
+from vultus.faces.record import Label, Record
 from vultus.faces.store import Store
 from vultus.faces.triplets import Triplets
 from vultus.faces.writer import write
@@ -101,6 +102,17 @@ class FaceSet:
         """The picture's bytes, as the source had them."""
         return self._store.image(int(self._rows_of([index])[0]))
 
+    def record(self, index: int) -> Record:
+        """A face as `write` takes it."""
+        row = int(self._rows_of([index])[0])
+        box = self._store.values("box")[row].tolist()
+        return Record(
+            self._store.image(row),
+            str(self._store.values("name")[row]),
+            {column: _label(self._store.values(column)[row]) for column in self.columns},
+            None if np.isnan(box).any() else (box[0], box[1], box[2], box[3]),
+        )
+
     def images(self, indices: Sequence[int] | npt.NDArray[Any], size: int) -> npt.NDArray[np.uint8]:
         """Decode faces to uint8 RGB [B, 3, size, size]: upright, cut to their boxes, resized.
 
@@ -165,6 +177,12 @@ class FaceSet:
         if len(places) and (places.min() < 0 or places.max() >= len(self)):
             raise IndexError(f"indices 0 to {len(self) - 1} exist, got {places.min()} to {places.max()}")
         return places if self._rows is None else self._rows[places]
+
+
+def _label(value: Any) -> Label:
+    """A cell of a column: text, number or vector; '' and NaN are left out by `write`."""
+    plain: Label = tuple(value.tolist()) if np.ndim(value) else value.item()
+    return plain
 
 
 def _checked(folder: Path, shard: Shard) -> pa.Table:

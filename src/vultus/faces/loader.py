@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from vultus.faces.faceset import FaceSet
+from vultus.faces.mixture import Faces
 
 
 def stream(
-    faces: FaceSet, schedule: Iterable[npt.NDArray[Any]], size: int, threads: int = 2, ahead: int = 4
+    faces: Faces, schedule: Iterable[npt.NDArray[Any]], size: int, threads: int = 2, ahead: int = 4
 ) -> Iterator[torch.Tensor]:
     """Yield uint8 [B, 3, size, size] for each index array of the schedule, in its order.
 
@@ -31,7 +31,7 @@ def stream(
 
 
 def _stream(
-    faces: FaceSet, schedule: Iterable[npt.NDArray[Any]], size: int, threads: int, ahead: int
+    faces: Faces, schedule: Iterable[npt.NDArray[Any]], size: int, threads: int, ahead: int
 ) -> Iterator[torch.Tensor]:
     # each of our threads decodes a batch; OpenCV's own would only contend with them and with training
     pool = ThreadPoolExecutor(threads, "decode", initializer=cv2.setNumThreads, initargs=(1,))

@@ -23,7 +23,7 @@ from vultus.faces import card as cards
 from vultus.faces import columns, decode, shards
 from vultus.faces import pairs as pair_lists
 from vultus.faces import triplets as triplet_lists
-from vultus.faces.card import Card, Skipped
+from vultus.faces.card import Card, Forgotten, Skipped
 from vultus.faces.census import Repeats, face_key, spread
 from vultus.faces.pairs import NamedPair
 from vultus.faces.record import Record
@@ -76,6 +76,7 @@ class _Origin:
     licence: str
     notes: tuple[str, ...]
     made: str
+    forgotten: tuple[Forgotten, ...]
 
 
 def write(
@@ -89,6 +90,7 @@ def write(
     notes: Sequence[str] = (),
     pairs: Sequence[NamedPair] = (),
     triplets: Sequence[NamedTriplet] = (),
+    forgotten: Sequence[Forgotten] = (),
     drop_duplicates: bool = False,
     overwrite: bool = False,
     shard_faces: int = SHARD_FACES,
@@ -96,7 +98,8 @@ def write(
     """Write records as a face set and return its card.
 
     Every picture is decoded once; an unreadable one is left out and listed in the card, as is every `Skipped`.
-    `name` is the folder's unless given, `made` tells how the records came about. With `drop_duplicates` only
+    `name` is the folder's unless given, `made` tells how the records came about, `forgotten` what was
+    taken out of them (see faces/forget.py). With `drop_duplicates` only
     the first of pictures with equal bytes is kept.
 
     Raises FileExistsError when `out` holds anything (with `overwrite`: anything but a face set), ValueError
@@ -111,7 +114,7 @@ def write(
         if pairs:
             pair_lists.save(pair_lists.resolve(pairs, intake.rows), partial / pair_lists.FILE)
         notes = (*notes, *_save_triplets(triplets, intake.rows, partial))
-        origin = _Origin(name or out.name, source, licence, tuple(notes), made)
+        origin = _Origin(name or out.name, source, licence, tuple(notes), made, tuple(forgotten))
         card = _card(origin, intake, partial)
         cards.save(card, partial / cards.FILE)
         _put_in_place(partial, out)

@@ -67,6 +67,9 @@ def _facts_of(run: Run, faces: FaceSet | None) -> dict[str, str]:
 
 def _learned_from(run: Run, faces: FaceSet | None) -> str:
     split, given = str(run.plan["split"]), str(run.plan["faces"])
+    if mixed := run.plan.get("parts"):
+        shares = (f"{100 * part['weight']:.3g} % {part['name']} ({part['count']:,} faces)" for part in mixed.values())
+        return f"{' and '.join(shares)}, split {split}"
     if faces is not None:
         chosen = faces if split == "all" or "split" not in faces.columns else faces.where(split=split)
         if chosen.content_hash == given:
@@ -118,6 +121,7 @@ def _card(card: Card) -> list[Markup]:
         "Labels": ", ".join(labels) or "none",
         "Equal pictures": _repeats(card) if repeats.images else "none",
         "Left out": f"{card.skipped_count:,} pictures that could not be read" if card.skipped_count else "",
+        "Forgotten": "; ".join(f"{one.faces:,} faces, {one.when[:10]}" for one in card.forgotten),
         "Made": card.made,
         "Content": f"SHA-256 {card.content_hash}",
     }

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from vultus.faces.faceset import FaceSet
+from vultus.faces.mixture import Faces
 from vultus.methods.catalogue import MethodConfig
 from vultus.methods.splitbrain import SplitBrainConfig
 from vultus.methods.supervised import SupervisedConfig
@@ -13,7 +13,7 @@ from vultus.training.targets import with_outputs
 LOOK, SIDE = 200, 16  # faces and pixels that are enough to see whether a set is grey
 
 
-def adapted(method: MethodConfig, faces: FaceSet) -> MethodConfig:
+def adapted(method: MethodConfig, faces: Faces) -> MethodConfig:
     """The config with everything settled that depends on the set: classes, columns, channels.
 
     Raises ValueError where the set lacks what the method must have.
@@ -26,6 +26,6 @@ def adapted(method: MethodConfig, faces: FaceSet) -> MethodConfig:
     return method
 
 
-def _grey(faces: FaceSet) -> bool:
+def _grey(faces: Faces) -> bool:
     seen = faces.sample(LOOK, SIDE)
     return bool(np.array_equal(seen[:, 0], seen[:, 1]) and np.array_equal(seen[:, 0], seen[:, 2]))

@@ -7,7 +7,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from vultus.faces.faceset import FaceSet
+from vultus.faces.mixture import Faces
 from vultus.training.config import RunConfig
 from vultus.training.distributed import agreed, any_process
 from vultus.training.loop import Learner, learn
@@ -39,7 +39,7 @@ def count_steps(config: RunConfig, supply: Supply, device: str) -> int:
     return max(int(agreed(config.minutes * 60 * rate)), 1)
 
 
-def load_side(faces: FaceSet, size: int) -> int:
+def load_side(faces: Faces, size: int) -> int:
     """At which side faces are decoded for views of `size`: that of their pictures, from `size` to twice `size`.
 
     The median of a few pictures' shorter sides; smaller ones would be enlarged twice, larger ones cost decoding.

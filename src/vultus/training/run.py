@@ -29,13 +29,14 @@ from vultus.training.journal import Journal, read_lines
 from vultus.training.loop import Learner, learn
 from vultus.training.machine import chosen_device, hardware, versions
 from vultus.training.memory import tune_allocator
+from vultus.training.sources import Given, described, found_at, learned_from, shown
 from vultus.training.supply import Supply, described_pairs, supply
 from vultus.training.terminal import steps_bar, stop_signal
 from vultus.training.watch import Watch, build_watch, signs_of_collapse, watch_now
 
 FIRST_LOOK = 5_000  # faces at most from which atoms are learned before the first step
 # of run.json: a run may be resumed under others
-CIRCUMSTANCES = ("steps", "faces_path", "pairs_of", "made_with", "machine")
+CIRCUMSTANCES = ("steps", "faces_path", "parts_paths", "pairs_of", "made_with", "machine")
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,10 @@ class RunResult:
     pairs: str = ""  # what stood for two pictures of a person, for methods that learn from pairs
 
 
-def pretrain(config: RunConfig, faces: str | Path, out: str | Path, *, quiet: bool = False) -> RunResult:
+def pretrain(config: RunConfig, faces: Given, out: str | Path, *, quiet: bool = False) -> RunResult:
     """Learn from the face set at `faces` into the folder `out`; repeat the call to resume.
+
+    Several sets are mixed by weights: "a:0.7,b:0.3", or their folders in a mapping to weights.
 
     Raises ValueError when `out` holds a run of other settings or faces (naming the fields) or when the faces
     are fewer than a batch, NonFiniteLossError when learning diverges.
@@ -62,13 +65,7 @@ def pretrain(config: RunConfig, faces: str | Path, out: str | Path, *, quiet: bo
     tune_allocator()
     folder = Path(out)
     device = join(chosen_device(config.device))
-    everything = FaceSet.open(faces)
-    chosen = everything if config.split == "all" else everything.where(split=config.split)
-    if len(chosen) < config.batch:
-        raise ValueError(
-            f"{faces} has {len(chosen)} faces in split {config.split!r}, fewer than a batch of {config.batch}: "
-            "lower --batch, or learn from every face by --split all"
-        )
+    chosen = learned_from(faces, config)
     config = replace(config, method=adapted(config.method, chosen))
     views = build_method(config.method, config.size).views()
     supplied = supply(config, chosen, load_side(chosen, config.size), views)
@@ -76,7 +73,7 @@ def pretrain(config: RunConfig, faces: str | Path, out: str | Path, *, quiet: bo
     if (folder / "config.json").exists():
         return _result(folder, config, "already finished", plan)
     probe = FaceSet.open(config.probe) if config.probe else None
-    watch = build_watch(chosen, probe, config.probe_label, config.size)
+    watch = build_watch(shown(chosen), probe, config.probe_label, config.size)
     learner = Learner(config, plan["steps"], len(chosen) // config.batch, device)
     learner.restore(folder)
     if not learner.progress.step and patch_stems(learner.method):
@@ -98,7 +95,7 @@ def _plan(config: RunConfig, supplied: Supply, folder: Path, device: str, pairs:
             "choose a multiple"
         )
     faces = supplied.faces
-    wanted = to_json(config) | {"faces": faces.content_hash}
+    wanted = to_json(config) | described(faces)
     path = folder / "run.json"
     if path.exists():
         plan: dict[str, Any] = json.loads(path.read_text())
@@ -110,7 +107,7 @@ def _plan(config: RunConfig, supplied: Supply, folder: Path, device: str, pairs:
             )
         return plan
     # the path is for the report's pictures alone: a set may move, its content may not change
-    plan = wanted | {"steps": count_steps(config, supplied, device), "faces_path": str(faces.path.resolve())}
+    plan = wanted | {"steps": count_steps(config, supplied, device)} | found_at(faces)
     plan |= {"pairs_of": pairs, "made_with": versions(), "machine": hardware()}
     if rank() == 0:
         folder.mkdir(parents=True, exist_ok=True)

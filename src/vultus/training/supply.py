@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from vultus.faces.companions import Companions
-from vultus.faces.faceset import FaceSet
 from vultus.faces.landmarks import landmarks_in_boxes
 from vultus.faces.loader import stream
+from vultus.faces.mixture import Faces, Mixture
 from vultus.nets.collective import rank, world_size
 from vultus.training.config import RunConfig
-from vultus.training.seeding import PARTNERS, schedule, seed_of
+from vultus.training.seeding import PARTNERS, mixed, schedule, seed_of
 from vultus.training.targets import targets_of
-from vultus.views import View
+from vultus.views import LocalWarp, View
 
 Rows = npt.NDArray[np.integer]
 
@@ -50,9 +50,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class Supply:
-    """A face set as a method sees it: decoded at `load` pixels, with what is known of each face, [N, …]."""
+    """Faces as a method sees them: decoded at `load` pixels, with what is known of each face, [N, …]."""
 
-    faces: FaceSet
+    faces: Faces
     load: int
     companions: Companions | None = None
     landmarks: npt.NDArray[np.float32] | None = None
@@ -70,7 +70,7 @@ class Supply:
         """The rows to decode, partners behind the faces; the faces' rows are noted in `waiting`."""
         local = config.batch // world_size()
         mine = slice(rank() * local, (rank() + 1) * local)
-        for step, rows in enumerate(schedule(len(self.faces), config.batch, until, config.seed, start), start):
+        for step, rows in enumerate(_order(self.faces, config, start, until), start):
             waiting.append(rows[mine])
             if self.companions is None:
                 yield rows[mine]
@@ -79,16 +79,28 @@ class Supply:
             yield np.concatenate([rows[mine], partners[mine]])
 
 
-def supply(config: RunConfig, faces: FaceSet, load: int, views: Mapping[str, View]) -> Supply:
-    """What `views` and the method of `config` ask of the set."""
+def supply(config: RunConfig, faces: Faces, load: int, views: Mapping[str, View]) -> Supply:
+    """What `views` and the method of `config` ask of the faces."""
     asks = any(view.partner for view in views.values()) and config.pairs == "auto"
     return Supply(
         faces,
         load,
         companions=Companions.of(faces) if asks else None,
-        landmarks=landmarks_in_boxes(faces) if "landmarks" in faces.columns else None,
+        landmarks=landmarks_in_boxes(faces) if _at_landmarks(views) and "landmarks" in faces.columns else None,
         targets=targets_of(config.method, faces),
     )
+
+
+def _order(faces: Faces, config: RunConfig, start: int, until: int) -> Iterator[Rows]:
+    """The rows of the whole batches of steps start … until − 1."""
+    if isinstance(faces, Mixture):
+        sizes = [len(part) for part in faces.parts]
+        return mixed(sizes, faces.weights, config.batch, until, config.seed, start)
+    return schedule(len(faces), config.batch, until, config.seed, start)
+
+
+def _at_landmarks(views: Mapping[str, View]) -> bool:
+    return any(isinstance(o, LocalWarp) and o.at_landmarks for view in views.values() for o in view.geometry)
 
 
 def described_pairs(supply: Supply, views: Mapping[str, View]) -> str:

@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from vultus.evaluation.tasks import TASKS
-from vultus.faces.faceset import FaceSet
+from vultus.faces.mixture import Faces
 from vultus.methods.catalogue import MethodConfig
 from vultus.methods.supervised import LabelLoss, SupervisedConfig
 
 UNKNOWN = -1  # class number of a face without the label
 
 
-def with_outputs(method: SupervisedConfig, faces: FaceSet) -> SupervisedConfig:
+def with_outputs(method: SupervisedConfig, faces: Faces) -> SupervisedConfig:
     """The config with what a supervised method must know of `faces`: its loss, its classes or columns, their scale.
 
     Raises ValueError where the set lacks the label, naming those it has, and
@@ -38,7 +38,7 @@ def with_outputs(method: SupervisedConfig, faces: FaceSet) -> SupervisedConfig:
     return replace(method, outputs=columns, centre=tuple(centre.tolist()), spread=tuple(spread.tolist()))
 
 
-def _columns(target: str, faces: FaceSet) -> tuple[str, ...]:
+def _columns(target: str, faces: Faces) -> tuple[str, ...]:
     """The number columns that `target` stands for; none for a text label."""
     pattern = "|".join(TASKS[target].needs if target in TASKS else (re.escape(target),))
     found = tuple(c for c in faces.columns if re.fullmatch(pattern, c))
@@ -49,7 +49,7 @@ def _columns(target: str, faces: FaceSet) -> tuple[str, ...]:
     return () if faces.labels(found[0]).dtype.kind == "U" else found
 
 
-def targets_of(method: MethodConfig, faces: FaceSet) -> npt.NDArray[Any] | None:
+def targets_of(method: MethodConfig, faces: Faces) -> npt.NDArray[Any] | None:
     """Class numbers [N] int64 (−1: unknown) or values [N, K] float32 (NaN: unknown); None where no label is learned."""
     if not isinstance(method, SupervisedConfig):
         return None

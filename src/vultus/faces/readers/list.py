@@ -20,17 +20,22 @@ def read(src: Path) -> Reading:
     """Read the pictures a file lists, in its order; a file that is missing is skipped and told."""
     if not src.is_file():
         raise LayoutError(src, LAYOUT, "not a list file")
-    paths, columns = _table(src)
+    listed = rows(src, src.read_text(encoding="utf-8-sig"))
+    return Reading(
+        records=_records(src.parent, listed), source=f"list of pictures {src.name}", licence="", count=len(listed)
+    )
+
+
+def rows(src: Path, text: str) -> list[tuple[str, dict[str, Label]]]:
+    """The paths that a list names, as it writes them, and their labels. Raises ValueError, naming `src`."""
+    paths, columns = _table(src, text)
     if not paths:
         raise LayoutError(src, LAYOUT, "it lists no picture")
     parsers = {column: _parser(column, cells) for column, cells in columns.items()}
-    rows = [
-        {column: parsers[column](cells[row]) for column, cells in columns.items() if cells[row]}
-        for row in range(len(paths))
+    return [
+        (path, {column: parsers[column](cells[row]) for column, cells in columns.items() if cells[row]})
+        for row, path in enumerate(paths)
     ]
-    return Reading(
-        records=_records(src.parent, paths, rows), source=f"list of pictures {src.name}", licence="", count=len(paths)
-    )
 
 
 def recognises(src: Path) -> bool:
@@ -41,9 +46,8 @@ def recognises(src: Path) -> bool:
         return src.suffix.lower() == ".txt" or "path" in [cell.strip() for cell in next(csv.reader(file), [])]
 
 
-def _table(src: Path) -> tuple[list[str], dict[str, list[str]]]:
+def _table(src: Path, text: str) -> tuple[list[str], dict[str, list[str]]]:
     """The paths, and each label's cells."""
-    text = src.read_text(encoding="utf-8-sig")
     if src.suffix.lower() != ".csv":
         return [line.strip() for line in text.splitlines() if line.strip()], {}
     lines = [[cell.strip() for cell in line] for line in csv.reader(text.splitlines()) if any(line)]
@@ -74,8 +78,8 @@ def _vector(cell: str) -> tuple[float, ...]:
     return tuple(float(word) for word in cell.split())
 
 
-def _records(folder: Path, paths: list[str], rows: list[dict[str, Label]]) -> Iterator[Record | Skipped]:
-    for path, labels in zip(paths, rows, strict=True):
+def _records(folder: Path, listed: list[tuple[str, dict[str, Label]]]) -> Iterator[Record | Skipped]:
+    for path, labels in listed:
         try:
             yield Record((folder / path).read_bytes(), path, labels)
         except OSError as error:

@@ -63,7 +63,12 @@ def pictures(root: Path) -> Iterator[Path | Skipped]:
 
     Hidden files and folders are passed over. Links to folders are followed, each real folder once.
     """
-    yield from _walk(root, root, set())
+    return (one for one in visible_files(root) if isinstance(one, Skipped) or is_picture(one))
+
+
+def visible_files(root: Path) -> Iterator[Path | Skipped]:
+    """All files below the root whatever they hold, likewise."""
+    return _walk(root, root, set())
 
 
 def unlisted(root: Path, listed: Container[Path]) -> Iterator[Skipped]:
@@ -116,7 +121,7 @@ def _walk(root: Path, folder: Path, seen: set[Path]) -> Iterator[Path | Skipped]
             continue
         if entry.is_dir():
             yield from _walk(root, entry, seen)
-        elif is_picture(entry):
+        else:
             yield entry
 
 

@@ -1,0 +1,70 @@
+"""`vultus forget`: faces taken out of a face set for good."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from tyro.conf import Positional
+
+screen = Console(highlight=False)
+SHOWN = 10  # names
+
+
+def forget(
+    set_: Annotated[Positional[Path], tyro.conf.arg(metavar="SET")],
+    name: tuple[str, ...] = (),
+    hash_: Annotated[tuple[str, ...], tyro.conf.arg(name="hash")] = (),
+    identity: tuple[str, ...] = (),
+    note: str = "",
+    runs: Path | None = None,
+    dry_run: bool = False,
+) -> None:
+    """Take faces out of a face set for good, and note it in the card.
+
+    Args:
+        set_: The face set.
+        name: Patterns of names, such as 'flickr/*'; names are paths below the root of the set's source.
+        hash_: SHA-256 of pictures, or the pictures' files.
+        identity: People, as the label identity calls them.
+        note: Words kept in the card as they are; names and people are kept as salted hashes alone.
+        runs: List what was made from the set as it was: runs and cached features below this folder.
+        dry_run: Say what would go, and change nothing.
+    """
+    from vultus.faces.atomic import sha256_of
+    from vultus.faces.forget import Request
+    from vultus.faces.forget import forget as run
+
+    hashes = tuple(sha256_of(Path(one).read_bytes()) if Path(one).is_file() else one for one in hash_)
+    result = run(set_, Request(name, hashes, identity), note=note, dry_run=dry_run)
+    would = "would be forgotten" if dry_run else "forgotten"
+    copies = f", {result.copies:,} of them as equal pictures under other names" if result.copies else ""
+    screen.print(f"[bold]{result.faces:,}[/] faces {would}{copies}; {result.left:,} left in {set_}")
+    for face in result.names[:SHOWN] if dry_run else ():
+        screen.print(f"  {face}")
+    for asked in result.unmatched:
+        screen.print(f"  nothing matches {asked!r}")
+    made = made_from(result.before, runs) if runs else []
+    screen.print("Models, cached features and indexes made from the set as it was still hold what they took from it.")
+    for line in made:
+        screen.print(f"  {line}")
+    if runs is None or not made:
+        searched = f"none lies below {runs}; " if runs else ""
+        screen.print(f"  {searched}they name one of these hashes: {', '.join(one[:16] for one in result.before)}")
+
+
+def made_from(hashes: Sequence[str], folder: Path) -> list[str]:
+    """Runs that learned from faces of these content hashes, and features cached of them, below a folder."""
+    found = []
+    for plan in sorted(folder.rglob("run.json")):
+        told = json.loads(plan.read_text(encoding="utf-8"))
+        learned = {told.get("faces"), *(part["faces"] for part in told.get("parts", {}).values())}
+        if learned & set(hashes):
+            found.append(f"{plan.parent}: learned from it; train it again")
+    for digest in hashes:
+        found += [
+            f"{kept}: features of it; remove them" for kept in sorted(folder.rglob(f"features/*-{digest[:16]}-*"))
+        ]
+    return found
