@@ -121,6 +121,14 @@ def test_evaluate_prints_a_table_and_keeps_the_figures(say, run, tiny_faces, tmp
     assert len(json.loads((run / "evaluation.json").read_text())) == again
 
 
+def test_mirrored_reading_leaves_out_what_a_mirror_changes(say, run, tiny_faces, tmp_path):
+    say("evaluate", run, "--data", tiny_faces, "--task", "expression", "--mirrored", "--feature", "shared")
+    assert "shared mirrored" in {f["feature"] for f in json.loads((run / "evaluation.json").read_text())}
+    assert "mirror" in say("evaluate", run, "--data", tiny_faces, "--task", "pose_class", "--mirrored", code=2)
+    say("embed", run, tiny_faces, "--out", tmp_path / "f.parquet", "--mirrored")
+    assert pq.read_schema(tmp_path / "f.parquet").names == ["name", "shared mirrored"]
+
+
 def test_evaluate_names_the_labels_a_task_lacks(say, run, tiny_faces):
     assert "yaw" in say("evaluate", run, "--data", tiny_faces, "--task", "head_pose", code=2)
 

@@ -3,13 +3,17 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from skimage.feature import hog as reference_hog
 
 from vultus.evaluation.baselines import Hog, Lbp, Pixels, grey
 from vultus.evaluation.dictionary import PatchDictionary
 from vultus.evaluation.embedding import embed
 from vultus.evaluation.evaluate import evaluate
+from vultus.evaluation.mirrored import Mirrored
 from vultus.faces.faceset import FaceSet
+from vultus.methods.model import random_model
+from vultus.methods.simclr import SimCLRConfig
 from vultus.nets import atoms
 
 
@@ -212,3 +216,22 @@ def test_the_dictionary_must_be_fitted_and_is_known_by_its_atoms():
     assert a.features(images)["dictionary"].shape == (20, 2 * 4 * 16)
     with pytest.raises(ValueError, match="cannot make"):
         PatchDictionary(400).fit(images, patches=100)
+
+
+@pytest.mark.parametrize("kind", ["tensor", "array", "pictures"])
+def test_a_face_and_its_mirror_image_read_alike_with_mirrored(kind):
+    hog, images = Hog(), np.random.default_rng(0).integers(0, 255, (2, 3, 48, 48), dtype=np.uint8)
+    if kind == "pictures":
+        model = random_model(SimCLRConfig(encoder="small"), 48, torch.from_numpy(images).repeat(4, 1, 1, 1))
+        straight, turned = (
+            [Image.fromarray(i.transpose(1, 2, 0)) for i in seen] for seen in (images, images[..., ::-1])
+        )
+    else:
+        model, give = hog, torch.from_numpy if kind == "tensor" else np.asarray
+        straight, turned = (give(np.ascontiguousarray(seen)) for seen in (images, images[..., ::-1]))
+    plain, name = model.features(straight), model.default_feature
+    read = [Mirrored(model).features(seen)[f"{name} mirrored"].numpy() for seen in (straight, turned)]
+    np.testing.assert_allclose(read[0], read[1], atol=1e-5)
+    both = (np.asarray(plain[name]) + np.asarray(model.features(turned)[name])) / 2
+    np.testing.assert_allclose(read[0], both, atol=1e-5)
+    assert not np.allclose(read[0], np.asarray(plain[name]), atol=1e-3)

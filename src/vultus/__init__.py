@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vultus.faces.faceset import FaceSet as FaceSet
     from vultus.faces.pack import pack as pack
+    from vultus.evaluation.mirrored import Mirrored as Mirrored
     from vultus.methods.model import load as load
     from vultus.training.finetuning.model import load_finetuned as load_finetuned
     from vultus.training.finetuning.run import finetune as finetune
     from vultus.training.run import pretrain as pretrain
 
 __version__ = "0.1.0"
-__all__ = ["FaceSet", "finetune", "load", "load_finetuned", "pack", "pretrain"]
+__all__ = ["FaceSet", "Mirrored", "finetune", "load", "load_finetuned", "pack", "pretrain"]
 
 _HOMES = {
     "FaceSet": "vultus.faces.faceset",
+    "Mirrored": "vultus.evaluation.mirrored",
     "finetune": "vultus.training.finetuning.run",
     "load": "vultus.methods.model",
     "load_finetuned": "vultus.training.finetuning.model",

@@ -6,14 +6,13 @@ Imports of what is heavy stand inside the commands, so that help comes at once.
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
 from tyro.conf import Positional
 
 Folder = Annotated[Positional[Path], tyro.conf.arg(metavar="RUN")]
-Set = Annotated[Path, tyro.conf.arg(metavar="FACES")]
 screen = Console(highlight=False)
 
 
@@ -22,13 +21,6 @@ def _readers(default: str) -> str:
     from vultus.faces.readers import READERS
 
     return f"(default: {default}; {', '.join(READERS)})"
-
-
-def _tasks(default: str) -> str:
-    """The names of the tasks, likewise."""
-    from vultus.evaluation.tasks import TASKS
-
-    return f"(default: {default}; {', '.join(TASKS)})"
 
 
 def pack(
@@ -102,71 +94,6 @@ def synthesise(
     screen.print(f"[bold]{len(made):,}[/] faces in {out}; labels: {', '.join(made.columns)}")
 
 
-def evaluate(
-    run: Folder,
-    data: Set,
-    task: Annotated[str, tyro.conf.arg(help_behavior_hint=_tasks)] = "all",
-    feature: str | None = None,
-    test: Path | None = None,
-    pca: int | None = None,
-    readout: Literal["linear", "knn"] = "linear",
-    shots: float | None = None,
-    seeds: int = 1,
-    baselines: bool = False,
-    atoms: int = 72,
-    all_metrics: bool = False,
-    slices: bool = False,
-    markdown: Path | None = None,
-    seed: int = 0,
-) -> None:
-    """Read frozen features out: a table of figures with intervals.
-
-    Args:
-        run: A run's folder.
-        data: The labelled face set.
-        task: What is read, as docs/tasks.md tells; all takes every task that the set can serve.
-        feature: Which feature; else every one of the method's.
-        test: Another face set: learn the read-out on DATA, test it on this one.
-        pca: Reduce features to so many values first, fitted on the training part; identity compares them whitened.
-        readout: A linear probe or nearest neighbours; identity is always compared by cosine.
-        shots: Learn from so few labels: 10 of each class, or below 1 a part of the training faces.
-        seeds: Repeat with so many seeds, and show mean and standard deviation.
-        baselines: Also the encoder untrained, pixels, LBP, HoG and the patch dictionary.
-        atoms: Size of the patch dictionary; its feature has 32 values an atom.
-        all_metrics: Show every figure, not only each task's first.
-        slices: Also by gender, age and ethnicity of the test faces, where the set knows them.
-        markdown: Write the table to this file too.
-        seed: Of cuts, shots, made pairs and bootstrap; the first of several.
-    """
-    from vultus.evaluation import table
-    from vultus.evaluation.measure import measure
-    from vultus.evaluation.protocol import Protocol
-
-    figures = measure(
-        run,
-        data,
-        task,
-        feature=feature,
-        protocol=Protocol(readout, pca, seed, shots),
-        test=test,
-        seeds=range(seed, seed + seeds),
-        baselines=baselines,
-        atoms=atoms,
-        tell=lambda line: screen.print(line, style="dim"),
-    )
-    screen.print(table.terminal(figures, everything=all_metrics))
-    screen.print(f"kept in {run / 'evaluation.json'}; `vultus report {run}` shows them", style="dim")
-    if slices:
-        from vultus.evaluation import slices as by_group
-        from vultus.evaluation import slices_table
-
-        found = by_group.slice_figures(figures if all_metrics else table.headlines(figures), data, test)
-        screen.print(slices_table.terminal(found))
-        by_group.add_slices(run, found)
-    if markdown:
-        markdown.write_text(table.markdown(figures, everything=all_metrics))
-
-
 def disentangle(
     run: Folder, data: Path | None = None, out: Path | None = None, pca: int | None = None, seed: int = 0
 ) -> None:
@@ -200,6 +127,7 @@ def embed(
     src: Annotated[Positional[Path], tyro.conf.arg(metavar="SRC")],
     out: Path,
     feature: str | None = None,
+    mirrored: bool = False,
 ) -> None:
     """Features of faces → a Parquet file: a row a face, a column a feature.
 
@@ -208,10 +136,11 @@ def embed(
         src: A face set, or a folder of pictures.
         out: The Parquet file.
         feature: Which feature, or all; else the method's own choice.
+        mirrored: Read every face together with its mirror image: the mean of both features.
     """
     from vultus.evaluation.parquet import embed_to_parquet
 
-    result = embed_to_parquet(run, src, out, feature)
+    result = embed_to_parquet(run, src, out, feature, mirrored)
     screen.print(f"[bold]{result.faces:,}[/] faces × {', '.join(result.features)} in {out}, {result.skipped} skipped")
 
 
@@ -254,6 +183,7 @@ def demo(out: Path = Path("demo"), faces: int = 6000, minutes: float = 1.0, seed
 def _app() -> Any:
     from vultus import __version__
     from vultus.benchmark.command import benchmark
+    from vultus.evaluate_command import evaluate
     from vultus.forget_command import forget
 
     app = tyro.extras.SubcommandApp()

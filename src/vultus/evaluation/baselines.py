@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from skimage.feature import local_binary_pattern
 
+from vultus.faces.luminance import luminance
+
 Faces = np.ndarray | torch.Tensor  # uint8 [N, 3, S, S]
 Values = NDArray[np.float32]
 
@@ -89,21 +91,5 @@ class Hog(Descriptor):
 
 
 def grey(images: Faces, size: int) -> NDArray[np.uint8]:
-    """uint8 [N, 3, S, S] → luminance uint8 [N, size, size], resized by area where the size differs.
-
-    Raises ValueError for anything but uint8 pictures with the channels second.
-    """
-    batch = images.numpy() if isinstance(images, torch.Tensor) else images
-    if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[1] != 3:
-        raise ValueError(
-            f"expected uint8 faces of shape [N, 3, S, S], got {batch.dtype} of shape {batch.shape}: "
-            "take them from FaceSet.images"
-        )
-    out = np.empty((len(batch), size, size), np.uint8)
-    for i, face in enumerate(batch):
-        flat = cv2.cvtColor(np.ascontiguousarray(face.transpose(1, 2, 0)), cv2.COLOR_RGB2GRAY)
-        shrinks = flat.shape[0] > size
-        if flat.shape != (size, size):
-            flat = cv2.resize(flat, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        out[i] = flat
-    return out
+    """As `luminance`, of arrays and tensors."""
+    return luminance(images.numpy() if isinstance(images, torch.Tensor) else images, size)

@@ -14,8 +14,9 @@ from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.joined import Joined
 from vultus.evaluation.kept import add_figures
+from vultus.evaluation.mirrored import Mirrored, mirrored_name
 from vultus.evaluation.protocol import Protocol
-from vultus.evaluation.tasks import hindrance, possible_tasks
+from vultus.evaluation.tasks import TASKS, hindrance, possible_tasks
 from vultus.faces.faceset import FaceSet
 from vultus.methods.catalogue import MethodConfig, build_method
 from vultus.methods.model import FaceModel, load, random_model
@@ -25,6 +26,7 @@ PLAIN = Protocol()
 FIT = 10_000  # faces at most from which the patch dictionary learns
 CALIBRATE = 5_000  # and those from which untrained encoders take statistics and atoms
 DESCRIPTORS = ("pixels", "lbp", "hog")
+TURNED = "a mirror changes the answer"
 
 
 def measure(
@@ -38,13 +40,15 @@ def measure(
     seeds: Sequence[int] = (),
     baselines: bool = False,
     atoms: int = 72,
+    mirrored: bool = False,
     tell: Callable[[str], None] = lambda line: None,
 ) -> tuple[Figure, ...]:
     """Figures of a run's model on the face set at `data`, and of the baselines if asked.
 
     They are added to the run's `evaluation.json`, where they replace older ones of the same circumstances.
     Features are cached below `run/features`. test: a face set to test on what `data` taught. seeds: repeat the reading
-    under each, for few labels; none: the protocol's. `tell` hears what is being read.
+    under each, for few labels; none: the protocol's. mirrored: read each face together with its mirror image; the tasks
+    must be such as a mirror leaves as they are. `tell` hears what is being read.
     Raises ValueError where the set has no label that a task reads.
     """
     folder = Path(run)
@@ -52,19 +56,24 @@ def measure(
     other = FaceSet.open(test) if test else None
     tasks = (task,) if isinstance(task, str) else tuple(task)
     if task == "all":
-        tasks = _all_tasks(faces if other is None else Joined(faces, other), tell)
+        tasks = _all_tasks(faces if other is None else Joined(faces, other), mirrored, tell)
+    if mirrored and (sided := [name for name in tasks if name in TASKS and TASKS[name].sided]):
+        raise ValueError(f"{', '.join(sided)}: {TURNED}; read without mirrored")
     if not tasks:
         raise ValueError(f"{data} has no label that a task reads; it has {', '.join(faces.columns) or 'none'}")
     options: dict[str, Any] = {"test": other, "cache": folder / "features"}
     tell(f"reading {model.name}: {', '.join(tasks)}")
+    reader = Mirrored(model) if mirrored else model
+    asked = mirrored_name(feature) if mirrored and feature else feature
     figures: list[Figure] = []
     repeats = [replace(protocol, seed=seed) for seed in seeds or (protocol.seed,)]
     for each in repeats:
-        figures += evaluate(model, faces, tasks, each, feature=feature, **options)
+        figures += evaluate(reader, faces, tasks, each, feature=asked, **options)
     if leaks := leaked(figures):
         tell(leaks)
     for floor in rivals(model, faces, atoms) if baselines else ():
         tell(f"reading {floor.name}")
+        floor = Mirrored(floor) if mirrored else floor
         for each in repeats:
             fits = replace(each, pca=min(each.pca, width(floor))) if each.pca else each
             figures += evaluate(floor, faces, tasks, fits, feature=floor.default_feature, **options)
@@ -72,9 +81,9 @@ def measure(
     return tuple(figures)
 
 
-def _all_tasks(faces: Any, tell: Callable[[str], None]) -> tuple[str, ...]:
+def _all_tasks(faces: Any, mirrored: bool, tell: Callable[[str], None]) -> tuple[str, ...]:
     """The tasks that the set can serve; of those whose labels are there and do not suffice `tell` hears why."""
-    why = {name: hindrance(name, faces) for name in possible_tasks(faces)}
+    why = {n: TURNED if mirrored and TASKS[n].sided else hindrance(n, faces) for n in possible_tasks(faces)}
     for name, reason in why.items():
         if reason:
             tell(f"{name} is left out: {reason}")

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vultus.evaluation.embedding import embed
+from vultus.evaluation.mirrored import Mirrored, mirrored_name
 from vultus.faces.faceset import FaceSet
 from vultus.faces.pack import pack
 from vultus.methods.model import load
@@ -23,14 +24,19 @@ class Embedding:
     skipped: int  # pictures of a folder that could not be read
 
 
-def embed_to_parquet(run: str | Path, src: str | Path, out: str | Path, feature: str | None = None) -> Embedding:
+def embed_to_parquet(
+    run: str | Path, src: str | Path, out: str | Path, feature: str | None = None, mirrored: bool = False
+) -> Embedding:
     """Features of a face set, or of a folder of pictures, as Parquet: a row a face.
 
     Columns: `name`, and each feature as a list of D float32. feature: one name, `all`, or None for the
-    model's default. Raises ValueError for an unknown feature.
+    model's default. mirrored: each the mean over a face and its mirror image, and called so.
+    Raises ValueError for an unknown feature.
     """
-    model, source, target = load(run), Path(src), Path(out)
-    wanted = {None: (model.default_feature,), "all": model.feature_names}.get(feature, (str(feature),))
+    loaded, source, target = load(run), Path(src), Path(out)
+    model = Mirrored(loaded) if mirrored else loaded
+    named = mirrored_name(str(feature)) if mirrored else str(feature)
+    wanted = {None: (model.default_feature,), "all": model.feature_names}.get(feature, (named,))
     if unknown := set(wanted) - set(model.feature_names):
         raise ValueError(f"no feature {', '.join(unknown)}; {run} offers {', '.join(model.feature_names)} and all")
     with tempfile.TemporaryDirectory() as scratch:

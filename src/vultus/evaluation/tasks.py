@@ -42,6 +42,7 @@ class Task:
     headline: str  # the metric a table shows first; of a set without it, the task's first figure
     statistic: Statistic = first_mean  # of the columns' means of its scores
     compares: bool = False  # features with features, nothing is fitted
+    sided: bool = False  # a mirror changes the answer
     check: Callable[[FaceSet], object] = lambda faces: None
     other: str = ""
     has_other: Callable[[FaceSet], bool] = lambda faces: False
@@ -59,8 +60,8 @@ TASKS = {
         other="verification pairs",
         has_other=lambda faces: faces.pairs is not None,
     ),
-    "head_pose": Task(head_pose.evaluate, head_pose.ANGLES, "mae"),
-    "pose_class": Task(pose_class.evaluate, ("pose",), "accuracy"),
+    "head_pose": Task(head_pose.evaluate, head_pose.ANGLES, "mae", sided=True),
+    "pose_class": Task(pose_class.evaluate, ("pose",), "accuracy", sided=True),
     "action_units": Task(action_units.evaluate, (r"au\d\d",), "f1", statistic=action_units.mean_f1),
     "attributes": Task(
         attributes.evaluate,
@@ -71,7 +72,7 @@ TASKS = {
         other="columns of yes and no",
         has_other=lambda faces: bool(attributes.questions_of(faces).names),
     ),
-    "landmarks": Task(landmarks.evaluate, ("landmarks",), "nme", check=landmarks.points_of),
+    "landmarks": Task(landmarks.evaluate, ("landmarks",), "nme", check=landmarks.points_of, sided=True),
     "retrieval": Task(retrieval.evaluate, ("identity|expression",), "map", compares=True, check=retrieval.searched),
     "triplets": Task(
         triplets.evaluate,

@@ -1,0 +1,85 @@
+"""`vultus evaluate`: frozen features read out."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+from tyro.conf import Positional
+
+screen = Console(highlight=False)
+
+
+def _tasks(default: str) -> str:
+    """The names of the tasks, for the help alone: reading them loads the tasks."""
+    from vultus.evaluation.tasks import TASKS
+
+    return f"(default: {default}; {', '.join(TASKS)})"
+
+
+def evaluate(
+    run: Annotated[Positional[Path], tyro.conf.arg(metavar="RUN")],
+    data: Annotated[Path, tyro.conf.arg(metavar="FACES")],
+    task: Annotated[str, tyro.conf.arg(help_behavior_hint=_tasks)] = "all",
+    feature: str | None = None,
+    test: Path | None = None,
+    pca: int | None = None,
+    readout: Literal["linear", "knn"] = "linear",
+    shots: float | None = None,
+    seeds: int = 1,
+    baselines: bool = False,
+    atoms: int = 72,
+    all_metrics: bool = False,
+    mirrored: bool = False,
+    slices: bool = False,
+    markdown: Path | None = None,
+    seed: int = 0,
+) -> None:
+    """Read frozen features out: a table of figures with intervals.
+
+    Args:
+        run: A run's folder.
+        data: The labelled face set.
+        task: What is read, as docs/tasks.md tells; all takes every task that the set can serve.
+        feature: Which feature; else every one of the method's.
+        test: Another face set: learn the read-out on DATA, test it on this one.
+        pca: Reduce features to so many values first, fitted on the training part; identity compares them whitened.
+        readout: A linear probe or nearest neighbours; identity is always compared by cosine.
+        shots: Learn from so few labels: 10 of each class, or below 1 a part of the training faces.
+        seeds: Repeat with so many seeds, and show mean and standard deviation.
+        baselines: Also the encoder untrained, pixels, LBP, HoG and the patch dictionary.
+        atoms: Size of the patch dictionary; its feature has 32 values an atom.
+        all_metrics: Show every figure, not only each task's first.
+        mirrored: Read every face together with its mirror image: the mean of both features.
+        slices: Also by gender, age and ethnicity of the test faces, where the set knows them.
+        markdown: Write the table to this file too.
+        seed: Of cuts, shots, made pairs and bootstrap; the first of several.
+    """
+    from vultus.evaluation import table
+    from vultus.evaluation.measure import measure
+    from vultus.evaluation.protocol import Protocol
+
+    figures = measure(
+        run,
+        data,
+        task,
+        feature=feature,
+        protocol=Protocol(readout, pca, seed, shots),
+        test=test,
+        seeds=range(seed, seed + seeds),
+        baselines=baselines,
+        atoms=atoms,
+        mirrored=mirrored,
+        tell=lambda line: screen.print(line, style="dim"),
+    )
+    screen.print(table.terminal(figures, everything=all_metrics))
+    screen.print(f"kept in {run / 'evaluation.json'}; `vultus report {run}` shows them", style="dim")
+    if slices:
+        from vultus.evaluation import slices as by_group
+        from vultus.evaluation import slices_table
+
+        found = by_group.slice_figures(figures if all_metrics else table.headlines(figures), data, test)
+        screen.print(slices_table.terminal(found))
+        by_group.add_slices(run, found)
+    if markdown:
+        markdown.write_text(table.markdown(figures, everything=all_metrics))
