@@ -24,6 +24,8 @@ def test_what_is_written_is_listed_and_read(folder):
     with places.open_file(places.join(folder, "b/1.bin")) as file:
         file.seek(7)
         assert file.read(7) == b"b/1.bin"
+    assert places.read_range(places.join(folder, "b/1.bin"), 7, 7) == b"b/1.bin"
+    assert places.read_range(places.join(folder, "b/1.bin"), 697, 70) == b"bin"
     with pytest.raises(OSError):
         places.open_file(places.join(folder, "nothing"))
 

@@ -8,9 +8,9 @@ named = model.features(images)      # {"shared": (B, D), "face": â€¦, "pose": â€
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vultus.evaluation.mirrored import Mirrored as Mirrored
     from vultus.faces.faceset import FaceSet as FaceSet
     from vultus.faces.pack import pack as pack
-    from vultus.evaluation.mirrored import Mirrored as Mirrored
     from vultus.methods.model import load as load
     from vultus.training.finetuning.model import load_finetuned as load_finetuned
     from vultus.training.finetuning.run import finetune as finetune

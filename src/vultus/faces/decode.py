@@ -38,7 +38,7 @@ def check(data: bytes) -> tuple[int, int]:
 
     Raises UnreadableImageError when the picture is empty, no picture, truncated, too large or too small.
     """
-    pixels = _upright(data, 0, 0)
+    pixels = upright(data)
     height, width = pixels.shape[:2]
     if min(height, width) < MIN_SIDE:
         raise UnreadableImageError(f"too small: {width}×{height} pixels, at least {MIN_SIDE}×{MIN_SIDE} needed")
@@ -63,7 +63,7 @@ def face(data: bytes, box: Box | None, size: int, out: Pixels) -> None:
     """
     left, top, right, bottom = box or WHOLE
     # libjpeg may deliver 1/2, 1/4 or 1/8 of the picture as long as the box still covers size × size
-    pixels = _upright(data, math.ceil(size / (bottom - top)), math.ceil(size / (right - left)))
+    pixels = upright(data, math.ceil(size / (bottom - top)), math.ceil(size / (right - left)))
     if box is not None:
         pixels = _crop(pixels, box)
     pixels = _resize(pixels, size)
@@ -73,8 +73,11 @@ def face(data: bytes, box: Box | None, size: int, out: Pixels) -> None:
         cv2.split(pixels, list(out))  # writes the three planes in place, three times as fast as a transpose
 
 
-def _upright(data: bytes, min_height: int, min_width: int) -> Pixels:
-    """[H, W] or [H, W, 3]; where a side of 0 asks for the full size."""
+def upright(data: bytes, min_height: int = 0, min_width: int = 0) -> Pixels:
+    """A whole picture, turned as its Exif says: [H, W] for a grey one, else [H, W, 3].
+
+    Sides above 0 let libjpeg deliver less than the full size, as long as these are kept. Raises UnreadableImageError.
+    """
     if not data:
         raise UnreadableImageError("empty file")
     header = read_header(data)
