@@ -12,6 +12,7 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from faces_pictures import jpeg
@@ -248,3 +249,26 @@ def test_a_killed_forgetting_leaves_the_whole_set(crowd):
     assert len(FaceSet.open(crowd)) == 13
     forget(crowd, Request(identities=("Ada",)))
     assert entries(crowd.parent) == ["crowd"]  # what the killed one left is cleared away
+
+
+def test_a_curated_set_forgets_photographs_and_what_it_knew_of_them(tmp_path):
+    from curate_pictures import folder_of
+    from vultus.curate.config import CurateConfig
+    from vultus.curate.forgetting import forget as forget_curated
+    from vultus.curate.run import PAGE, curate
+    from vultus.curate.written import TABLE
+
+    source = folder_of(tmp_path / "source", 4)
+    curate(source, tmp_path / "set", CurateConfig(piece=8), workers=1)
+    names = FaceSet.open(tmp_path / "set").names.tolist()
+    digest = hashlib.sha256((source / "a" / "0.jpg").read_bytes()).hexdigest()
+    result = forget_curated(tmp_path / "set", Request(names=("b/1*",), hashes=(digest.upper(),)))
+    assert result.names == ("a/0.jpg", "b/1.jpg")
+    found = FaceSet.open(tmp_path / "set")
+    found.verify()
+    assert found.names.tolist() == [name for name in names if name not in result.names]
+    rows = pq.read_table(tmp_path / "set" / TABLE)["name"].to_pylist()
+    assert rows == ["a/2.jpg", "a/bad.jpg", "b/3.jpg"] and not (tmp_path / "set" / PAGE).exists()
+    assert digest in (tmp_path / "set" / "card.json").read_text()
+    with pytest.raises(ValueError, match="forgotten already"):
+        forget_curated(tmp_path / "set", Request(hashes=(digest,)))

@@ -26,8 +26,21 @@ def test_what_is_written_is_listed_and_read(folder):
         assert file.read(7) == b"b/1.bin"
     assert places.read_range(places.join(folder, "b/1.bin"), 7, 7) == b"b/1.bin"
     assert places.read_range(places.join(folder, "b/1.bin"), 697, 70) == b"bin"
+    assert places.size(places.join(folder, "b/1.bin")) == 700
     with pytest.raises(OSError):
         places.open_file(places.join(folder, "nothing"))
+
+
+def test_a_stores_own_exceptions_are_errors_of_the_system(monkeypatch):
+    class RefusedError(Exception):
+        """As a store's client raises."""
+
+    def refuse(*given, **more):
+        raise RefusedError("no credentials")
+
+    monkeypatch.setattr(fsspec.filesystem("memory"), "cat_file", refuse)
+    with pytest.raises(OSError, match=r"memory://bucket/a: .*no credentials"):
+        places.read_range("memory://bucket/a", 0, 10)
 
 
 def test_a_file_is_fetched_once(folder, tmp_path):

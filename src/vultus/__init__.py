@@ -3,11 +3,14 @@
 model = vultus.load("runs/pcl")
 z = model.embed(images)             # (B, D)
 named = model.features(images)      # {"shared": (B, D), "face": …, "pose": …, "face+pose": …}
+index = vultus.search.open_index("index")
+found = index.query(["a.jpg"], k=10)
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vultus import search as search
     from vultus.evaluation.mirrored import Mirrored as Mirrored
     from vultus.faces.faceset import FaceSet as FaceSet
     from vultus.faces.pack import pack as pack
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from vultus.training.run import pretrain as pretrain
 
 __version__ = "0.1.0"
-__all__ = ["FaceSet", "Mirrored", "finetune", "load", "load_finetuned", "pack", "pretrain"]
+__all__ = ["FaceSet", "Mirrored", "finetune", "load", "load_finetuned", "pack", "pretrain", "search"]
 
 _HOMES = {
     "FaceSet": "vultus.faces.faceset",
@@ -32,8 +35,10 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import on first use: `vultus --help` need not wait for torch."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'vultus' has no attribute {name!r}; it has {', '.join(__all__)}")
     import importlib
 
+    if name == "search":  # a package of its own
+        return importlib.import_module("vultus.search")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vultus' has no attribute {name!r}; it has {', '.join(__all__)}")
     return getattr(importlib.import_module(_HOMES[name]), name)

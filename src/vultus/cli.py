@@ -183,11 +183,12 @@ def demo(out: Path = Path("demo"), faces: int = 6000, minutes: float = 1.0, seed
 def _app() -> Any:
     from vultus import __version__
     from vultus.benchmark.command import benchmark
+    from vultus.curate_command import curate
     from vultus.evaluate_command import evaluate
     from vultus.forget_command import forget
 
     app = tyro.extras.SubcommandApp()
-    for command in (pack, synthesise, forget, evaluate, disentangle, benchmark, embed, report, demo):
+    for command in (pack, curate, synthesise, forget, evaluate, disentangle, benchmark, embed, report, demo):
         app.command(command)
 
     def pretrain(method: Annotated[Positional[str], tyro.conf.arg(metavar="METHOD")]) -> None:
@@ -196,8 +197,12 @@ def _app() -> Any:
     def finetune(run: Folder) -> None:
         """Teach a run's encoder the labels of a face set, and measure it; resumable."""
 
+    def search() -> None:
+        """Index a face set by what a run sees in it, and find the faces most like a picture."""
+
     app.command(pretrain)
     app.command(finetune)
+    app.command(search)
     return app, f"vultus {__version__}: from unlabelled photographs to a measured face representation."
 
 
@@ -213,6 +218,10 @@ def main() -> None:
             from vultus.finetune_command import finetune
 
             finetune(arguments[1:])
+        elif arguments[:1] == ["search"]:
+            from vultus.search_command import search
+
+            search(arguments[1:])
         else:
             app, description = _app()
             app.cli(prog="vultus", description=description, args=arguments or ["--help"])

@@ -33,9 +33,9 @@ def forget(
         runs: List what was made from the set as it was: runs and cached features below this folder.
         dry_run: Say what would go, and change nothing.
     """
+    from vultus.curate.forgetting import forget as run
     from vultus.faces.atomic import sha256_of
     from vultus.faces.forget import Request
-    from vultus.faces.forget import forget as run
 
     hashes = tuple(sha256_of(Path(one).read_bytes()) if Path(one).is_file() else one for one in hash_)
     result = run(set_, Request(name, hashes, identity), note=note, dry_run=dry_run)

@@ -20,8 +20,7 @@ from vultus.benchmark.words import (
 )
 from vultus.report.charts import to_svg
 from vultus.report.markup import Markup, element, figure, join
-from vultus.report.page import contents, joined
-from vultus.report.section import Section, facts, fold, note
+from vultus.report.section import Section, contents, facts, fold, joined, note
 from vultus.report.table import result_table
 from vultus.report.template import page
 from vultus.training.machine import hardware, versions

@@ -8,7 +8,7 @@ face of a photograph, a copy under another person's name.
 import hashlib
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -50,17 +50,27 @@ class Forgetting:
     before: tuple[str, ...]  # content hashes of the set as it was, whole and by split
 
 
-def forget(path: str | Path, request: Request, *, note: str = "", dry_run: bool = False) -> Forgetting:
+def forget(
+    path: str | Path,
+    request: Request,
+    *,
+    note: str = "",
+    dry_run: bool = False,
+    origins: Mapping[str, str] | None = None,
+    beside: Callable[[tuple[str, ...]], Mapping[str, bytes]] | None = None,
+) -> Forgetting:
     """Take faces out of the set at `path`; pairs and triplets of theirs go too.
 
-    note: kept in the card as it is, such as the number of a letter. Raises ValueError, with the set as it was, when
-    nothing is asked, when nothing matches, when no face would be left, and for a hash that is none; OSError when the
-    disk is full.
+    note: kept in the card as it is, such as the number of a letter. origins: name → SHA-256 of the photograph that a
+    face was cut from, where that is another picture. beside: from the names that go, further files of the set as they
+    are to be; all that are not named are left out. Raises ValueError, with the set as it was, when nothing is asked,
+    when nothing matches, when no face would be left, and for a hash that is none; OSError when the disk is full.
     """
     _check(request)
     faces = FaceSet.open(path)
     digests = np.array([hashlib.sha256(faces.image_bytes(row)).hexdigest() for row in range(len(faces))])
-    found = _matches(faces, digests, request)
+    sources = np.array([(origins or {}).get(name, "") for name in faces.names.tolist()])
+    found = _matches(faces, (digests, sources), request)
     named = np.any(list(found.values()), axis=0)
     gone = np.isin(digests, digests[named])
     if not gone.any():
@@ -76,10 +86,8 @@ def forget(path: str | Path, request: Request, *, note: str = "", dry_run: bool 
         before=(faces.content_hash, *(faces.where(split=split).content_hash for split in faces.card.splits)),
     )
     if not dry_run:
-        named_by = ((wish, int(mask.sum())) for wish, mask in found.items() if mask.any())
-        asked = tuple(_hashed(wish, secrets.token_hex(16), count) for wish, count in named_by)
-        when = datetime.now(UTC).isoformat(timespec="seconds")
-        _rewrite(faces, gone, request, Forgotten(when, *counts, asked, note, result.before))
+        mark = Forgotten(datetime.now(UTC).isoformat(timespec="seconds"), *counts, _kept(found), note, result.before)
+        _rewrite(faces, gone, request, mark, beside(result.names) if beside else {})
     return result
 
 
@@ -93,8 +101,8 @@ def _check(request: Request) -> None:
             raise ValueError(f"{digest!r} is no SHA-256: 64 hex digits expected, as `sha256sum PICTURE` prints")
 
 
-def _matches(faces: FaceSet, digests: NDArray[np.str_], request: Request) -> dict[Wish, Mask]:
-    """Which faces each wish names, [N]."""
+def _matches(faces: FaceSet, digests: Sequence[NDArray[np.str_]], request: Request) -> dict[Wish, Mask]:
+    """Which faces each wish names, [N]; digests: hashes [N] of which one may be meant."""
     if request.identities and "identity" not in faces.columns:
         raise ValueError(f"{faces.card.name} does not know who is who (no label 'identity'): forget by name or hash")
     names = faces.names.tolist()
@@ -102,10 +110,16 @@ def _matches(faces: FaceSet, digests: NDArray[np.str_], request: Request) -> dic
     for asked in request.names:
         found["name", asked] = np.array([fnmatchcase(name, asked) for name in names])
     for asked in request.hashes:
-        found["hash", asked.lower()] = digests == asked.lower()
+        found["hash", asked.lower()] = np.any([own == asked.lower() for own in digests], axis=0)
     for asked in request.identities:
         found["identity", asked] = faces.labels("identity") == asked
     return found
+
+
+def _kept(found: Mapping[Wish, Mask]) -> tuple[Asked, ...]:
+    """What the card keeps of wishes that named faces."""
+    counts = {wish: int(mask.sum()) for wish, mask in found.items()}
+    return tuple(_hashed(wish, secrets.token_hex(16), count) for wish, count in counts.items() if count)
 
 
 def _nothing(card: Card, wishes: Sequence[Wish]) -> str:
@@ -126,7 +140,7 @@ def _hashed(wish: Wish, salt: str, faces: int = 0) -> Asked:
     return Asked(kind, hashlib.sha256((salt + asked).encode()).hexdigest(), salt, faces)
 
 
-def _rewrite(faces: FaceSet, gone: Mask, request: Request, mark: Forgotten) -> None:
+def _rewrite(faces: FaceSet, gone: Mask, request: Request, mark: Forgotten, files: Mapping[str, bytes]) -> None:
     """The set without the faces that are `gone`, in its own place."""
     old = faces.card
     pairs, triplets = _pairs_left(faces, gone), _triplets_left(faces, gone)
@@ -147,6 +161,7 @@ def _rewrite(faces: FaceSet, gone: Mask, request: Request, mark: Forgotten) -> N
         forgotten=(*old.forgotten, mark),
         drop_duplicates=old.duplicates.dropped,
         overwrite=True,
+        beside=lambda card: files,
     )
 
 

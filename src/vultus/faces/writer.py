@@ -11,7 +11,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -94,13 +94,14 @@ def write(
     drop_duplicates: bool = False,
     overwrite: bool = False,
     shard_faces: int = SHARD_FACES,
+    beside: Callable[[Card], Mapping[str, bytes]] | None = None,
 ) -> Card:
     """Write records as a face set and return its card.
 
     Every picture is decoded once; an unreadable one is left out and listed in the card, as is every `Skipped`.
     `name` is the folder's unless given, `made` tells how the records came about, `forgotten` what was
     taken out of them (see faces/forget.py). With `drop_duplicates` only
-    the first of pictures with equal bytes is kept.
+    the first of pictures with equal bytes is kept. `beside` gives further files of the folder, by name.
 
     Raises FileExistsError when `out` holds anything (with `overwrite`: anything but a face set), ValueError
     for records that contradict each other, pairs of unknown pictures, or no readable face at all, and OSError
@@ -117,6 +118,8 @@ def write(
         origin = _Origin(name or out.name, source, licence, tuple(notes), made, tuple(forgotten))
         card = _card(origin, intake, partial)
         cards.save(card, partial / cards.FILE)
+        for file, data in (beside(card) if beside else {}).items():
+            (partial / file).write_bytes(data)
         _put_in_place(partial, out)
     except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)

@@ -11,8 +11,7 @@ from vultus.report import gallery
 from vultus.report.collect import Run, read_runs
 from vultus.report.disentanglement import disentanglement
 from vultus.report.evidence import named_figures, results, training
-from vultus.report.markup import Markup, element, join
-from vultus.report.section import Section
+from vultus.report.section import contents, joined
 from vultus.report.setting import setting
 from vultus.report.slices import slices
 from vultus.report.template import page
@@ -60,14 +59,3 @@ def _standfirst(runs: Sequence[Run], faces: FaceSet | None) -> str:
     on = f" The faces shown are of “{faces.card.name}”." if faces is not None else ""
     day = datetime.now(UTC).strftime("%-d %B %Y").replace(" ", "\u00a0")
     return f"{count.capitalize()} ({names}), {seen:,} faces seen without a label.{on} Made on {day}."
-
-
-def contents(sections: Sequence[Section]) -> Markup:
-    """Links to the sections."""
-    links = (element("a", section.title, href=f"#{section.key}") for section in sections)
-    return element("nav", *links, aria_label="Sections")
-
-
-def joined(sections: Sequence[Section]) -> Markup:
-    """The sections one after the other."""
-    return join(section.html() for section in sections)

@@ -4,10 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
-from vultus.report.collect import Run
 from vultus.report.colours import run_colour
 from vultus.report.markup import Markup, element, join
+
+if TYPE_CHECKING:  # a page without runs does not wait for torch
+    from vultus.report.collect import Run
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def legend(colours: Mapping[str, str]) -> Markup:
     return element("ul", *items, class_="legend")
 
 
-def run_colours(runs: Sequence[Run]) -> dict[str, str]:
+def run_colours(runs: "Sequence[Run]") -> dict[str, str]:
     """Colour by the run's label."""
     return {run.label: run_colour(place) for place, run in enumerate(runs)}
 
@@ -54,3 +57,14 @@ def facts(pairs: Mapping[str, str]) -> Markup:
 def fold(summary: str, *content: str) -> Markup:
     """Something for those who ask."""
     return element("details", element("summary", summary), *content)
+
+
+def contents(sections: Sequence[Section]) -> Markup:
+    """Links to the sections."""
+    links = (element("a", section.title, href=f"#{section.key}") for section in sections)
+    return element("nav", *links, aria_label="Sections")
+
+
+def joined(sections: Sequence[Section]) -> Markup:
+    """The sections one after the other."""
+    return join(section.html() for section in sections)

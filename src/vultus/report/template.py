@@ -84,7 +84,10 @@ svg text { font-family: var(--sans); font-variant-numeric: tabular-nums; }
 """
 
 
-def page(title: str, standfirst: str, contents: Markup, body: Markup) -> str:
+FOOT = "One file, nothing fetched: keep it, mail it, print it."
+
+
+def page(title: str, standfirst: str, contents: Markup, body: Markup, foot: str = FOOT) -> str:
     """The whole document."""
     head = element(
         "head",
@@ -94,6 +97,6 @@ def page(title: str, standfirst: str, contents: Markup, body: Markup) -> str:
         element("style", Markup(STYLE)),
     )
     header = element("header", element("h1", title), element("p", standfirst, class_="standfirst"), contents)
-    footer = element("footer", "One file, nothing fetched: keep it, mail it, print it.")
+    footer = element("footer", foot)
     whole = element("body", header, element("main", body), footer)
     return "<!doctype html>\n" + element("html", head, whole, lang="en")

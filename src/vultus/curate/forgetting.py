@@ -1,0 +1,56 @@
+"""Forgetting in a curated set: its table of photographs knows where each face came from, and forgets too.
+
+The page shows faces and the notes count them: both are left behind with the old set.
+"""
+
+import io
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from vultus.curate.reference import labels_of
+from vultus.curate.written import TABLE
+from vultus.faces import forget as faces
+from vultus.faces.forget import Forgetting, Request
+from vultus.faces.record import number_in_picture
+
+
+def forget(path: str | Path, request: Request, *, note: str = "", dry_run: bool = False) -> Forgetting:
+    """As faces/forget.py does, of any face set; a hash may also be that of the photograph a face was cut from."""
+    path = Path(path)
+    return faces.forget(
+        path, request, note=note, dry_run=dry_run, origins=_origins(path), beside=partial(_pruned, path, request)
+    )
+
+
+def _origins(folder: Path) -> dict[str, str]:
+    """Name of a face → SHA-256 of its photograph; nothing of a set that was not curated."""
+    if not (folder / TABLE).exists():
+        return {}
+    rows = pq.read_table(folder / TABLE, columns=["name", "sha256"]).to_pylist()
+    return {row["name"]: row["sha256"].hex() for row in rows if row["sha256"]}
+
+
+def _pruned(folder: Path, request: Request, names: tuple[str, ...]) -> Mapping[str, bytes]:
+    """The table without the photographs that the faces `names` came from, and those that the request names."""
+    if not (folder / TABLE).exists():
+        return {}
+    table = pq.read_table(folder / TABLE)
+    gone, hashes = {_photograph(name) for name in names}, {digest.lower() for digest in request.hashes}
+    keep = [
+        _photograph(row["name"]) not in gone
+        and not any(fnmatchcase(row["name"], pattern) for pattern in request.names)
+        and (row["sha256"] or b"").hex() not in hashes
+        and not (row["labels"] and labels_of(row["labels"]).get("identity") in request.identities)
+        for row in table.select(["name", "sha256", "labels"]).to_pylist()
+    ]
+    sink = io.BytesIO()
+    pq.write_table(table.filter(keep), sink, compression="zstd")
+    return {TABLE: sink.getvalue()}
+
+
+def _photograph(name: str) -> str:
+    return name.removesuffix(number_in_picture(name))

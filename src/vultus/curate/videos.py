@@ -1,0 +1,72 @@
+"""Videos: one frame in so many, as a photograph."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+
+from vultus.curate import places
+from vultus.curate.bounded import UnreadableError, check_plain
+from vultus.curate.reference import Reference
+from vultus.faces.readers.video import check_every
+from vultus.faces.record import Label
+
+SUFFIXES = frozenset((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"))
+
+
+@dataclass
+class _Reel:
+    """An open video. Frames are counted from its start, since players disagree on what a seek finds."""
+
+    capture: cv2.VideoCapture
+    passed: int = 0  # frames
+
+
+def entries(path: str, name: str, every: int) -> Iterator[Reference]:
+    """Frames 1, 1 + every, …, named VIDEO/FRAME. Raises UnreadableError."""
+    check_every(every)
+    for number in range(1, _count(path) + 1, every):
+        yield Reference(f"{name}/{number:08d}", "video", path, str(number))
+
+
+def opened(reference: Reference) -> tuple[bytes, Mapping[str, Label]]:
+    """A frame, without loss. Raises UnreadableError."""
+    number = int(reference.key)
+    reel = _reel(reference.path)
+    if reel.passed >= number:
+        _reel.cache_clear()
+        reel = _reel(reference.path)
+    while reel.passed < number:
+        if not reel.capture.grab():
+            raise UnreadableError(f"the video ends before frame {number:,}")
+        reel.passed += 1
+    read, pixels = reel.capture.retrieve()
+    if not read:
+        raise UnreadableError("the frame cannot be decoded")
+    return cv2.imencode(".bmp", pixels)[1].tobytes(), {}
+
+
+def _count(path: str) -> int:
+    """Frames, as the file says, or counted where it does not say."""
+    capture = _reel(path).capture
+    said = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    if said > 0:
+        return said
+    counted = 0
+    while capture.grab():
+        counted += 1
+    _reel.cache_clear()
+    return counted
+
+
+@lru_cache(maxsize=1)
+def _reel(path: str) -> _Reel:
+    if places.is_address(path):
+        raise UnreadableError("a video is read from a disk of this machine only: copy it")
+    check_plain(path)
+    capture = cv2.VideoCapture(str(Path(path)))
+    if not capture.isOpened():
+        raise UnreadableError("OpenCV cannot open it: no video, or a codec it lacks")
+    return _Reel(capture)
