@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -207,6 +208,11 @@ def test_the_command_tells_what_was_made_from_the_set(crowd, tmp_path, monkeypat
         cli.main()
         return capsys.readouterr().out
 
+    shutil.copytree(crowd, tmp_path / "runs" / "copy")
+    index = tmp_path / "runs" / "index" / "card.json"
+    index.parent.mkdir()
+    index.write_text(json.dumps({"content_hash": FaceSet.open(crowd).content_hash, "run_sha256": "0"}))
+    (tmp_path / "runs" / "card.json").write_text("no card at all")
     picture = tmp_path / "picture.jpg"
     picture.write_bytes(jpeg(3))
     asked = [crowd, "--identity", "Ada", "Ida", "--hash", picture, "--runs", tmp_path / "runs"]
@@ -216,7 +222,7 @@ def test_the_command_tells_what_was_made_from_the_set(crowd, tmp_path, monkeypat
     assert "6 faces forgotten" in text and "nothing matches 'Ida'" in text and "a/0.jpg" not in text
     told = {line.strip().partition(":")[0] for line in text.splitlines() if str(tmp_path / "runs") in line}
     cached = next((tmp_path / "runs" / "one" / "features").iterdir())
-    assert told == {str(tmp_path / "runs" / name) for name in ("one", "mixed")} | {str(cached)}
+    assert told == {str(tmp_path / "runs" / name) for name in ("one", "mixed", "index", "copy")} | {str(cached)}
 
 
 def _other(folder: Path) -> Path:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
@@ -30,7 +30,7 @@ def forget(
         hash_: SHA-256 of pictures, or the pictures' files.
         identity: People, as the label identity calls them.
         note: Words kept in the card as they are; names and people are kept as salted hashes alone.
-        runs: List what was made from the set as it was: runs and cached features below this folder.
+        runs: List what below this folder was made from the set as it was: runs, features, indexes, copies.
         dry_run: Say what would go, and change nothing.
     """
     from vultus.curate.forgetting import forget as run
@@ -46,7 +46,7 @@ def forget(
         screen.print(f"  {face}")
     for asked in result.unmatched:
         screen.print(f"  nothing matches {asked!r}")
-    made = made_from(result.before, runs) if runs else []
+    made = made_from(result.before, runs, set_) if runs else []
     screen.print("Models, cached features and indexes made from the set as it was still hold what they took from it.")
     for line in made:
         screen.print(f"  {line}")
@@ -55,16 +55,33 @@ def forget(
         screen.print(f"  {searched}they name one of these hashes: {', '.join(one[:16] for one in result.before)}")
 
 
-def made_from(hashes: Sequence[str], folder: Path) -> list[str]:
-    """Runs that learned from faces of these content hashes, and features cached of them, below a folder."""
+def made_from(hashes: Sequence[str], folder: Path, but: Path) -> list[str]:
+    """What below a folder was made from faces of these content hashes: runs, features, indexes, copies of the set.
+
+    but: the set itself.
+    """
     found = []
     for plan in sorted(folder.rglob("run.json")):
-        told = json.loads(plan.read_text(encoding="utf-8"))
+        told = _content(plan)
         learned = {told.get("faces"), *(part["faces"] for part in told.get("parts", {}).values())}
         if learned & set(hashes):
             found.append(f"{plan.parent}: learned from it; train it again")
+    for card in sorted(folder.rglob("card.json")):
+        told = _content(card)
+        if told.get("content_hash") in hashes and card.parent.resolve() != but.resolve():
+            index = "run_sha256" in told
+            found.append(f"{card.parent}: {'an index of it; make it again' if index else 'a copy of it'}")
     for digest in hashes:
         found += [
             f"{kept}: features of it; remove them" for kept in sorted(folder.rglob(f"features/*-{digest[:16]}-*"))
         ]
     return found
+
+
+def _content(file: Path) -> dict[str, Any]:
+    """Of a JSON file; nothing of one that is damaged or something else."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}

@@ -109,7 +109,8 @@ def _aligned(faces: Path) -> Cut:
 
     def cut(data: bytes) -> bytes:
         pixels = upright(data)
-        found = detector(cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR if pixels.ndim == 2 else cv2.COLOR_RGB2BGR))
+        space = cv2.COLOR_GRAY2BGR if pixels.ndim == 2 else cv2.COLOR_RGB2BGR
+        found = detector(np.asarray(cv2.cvtColor(pixels, space), np.uint8))
         if not found or found[0].score < settings.min_score:
             raise ValueError("no face found in it; without --align the picture is taken whole")
         matrix = align.placed(found[0], align.fit(found[0].points), settings.template, settings.size, settings.margin)

@@ -86,7 +86,7 @@ def sample(clusters: Clusters, count: int, *, seed: int = 0) -> Rows:
     levels = clusters.faces()
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(levels[0]))
-    given = {(): min(count, len(order))}
+    given: dict[tuple[int, ...], int] = {(): min(count, len(order))}
     groups: dict[tuple[int, ...], Rows] = {(): order}
     for level in reversed(levels):
         shared: dict[tuple[int, ...], int] = {}

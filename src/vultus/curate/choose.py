@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from vultus.curate.candidate import Fate
 from vultus.curate.config import CurateConfig
 from vultus.curate.pool import Pool
 from vultus.curate.vectors import Space
+from vultus.search.directions import Floats
 from vultus.search.index import VectorIndex
 
 Say = Callable[[str], None]
@@ -33,21 +35,15 @@ def choose(
     """excluded: sets by name, and examples: faces to look for; both cut as the pool's are."""
     fates = copies(pool, say) if config.copies == "drop" else []
     for name, others in excluded.items():
-        fates += _within(pool, fates, lambda left, others=others, name=name: shared(left, others, name, say))
-    left = _left(pool, fates)
-    if not len(left):
-        return Chosen(tuple(fates), ())
-    if not config.like and not config.most:
-        return Chosen(tuple(fates), _gallery(pool, left, config))
-    space = Space.of(pool.take(left), config.run, config.seed)
+        fates += _within(pool, fates, partial(shared, others=others, name=name, say=say))
     if config.like:
         say("looking for faces like the examples")
-        fates += _within(pool, fates, lambda left: unlike(left, examples, space, config))
+        fates += _within(pool, fates, lambda left: unlike(left, examples, config))
     left = _left(pool, fates)
-    if not config.most or not len(left):
+    if not config.most or len(left) <= config.most:
         return Chosen(tuple(fates), _gallery(pool, left, config))
     say(f"balancing {len(left):,} faces over clusters")
-    clusters = balance.cluster(space.vectors(pool.take(left)), seed=config.seed)
+    clusters = balance.cluster(_for_clusters(pool.take(left), config), seed=config.seed)
     drawn = balance.sample(clusters, config.most, seed=config.seed)
     fates += [Fate(int(row), "balance", "enough of its kind") for row in np.delete(left, drawn)]
     return Chosen(tuple(fates), _sorted(left, clusters.faces()[-1]))
@@ -71,8 +67,9 @@ def shared(pool: Pool, others: Pool, name: str, say: Say) -> list[Fate]:
     ]
 
 
-def unlike(pool: Pool, examples: Sequence[Pool], space: Space, config: CurateConfig) -> list[Fate]:
+def unlike(pool: Pool, examples: Sequence[Pool], config: CurateConfig) -> list[Fate]:
     """Candidates that are not among those retrieved for the examples."""
+    space = Space.of(pool, config.run, "whitened", config.seed)
     asked = np.concatenate([space.vectors(faces) for faces in examples if len(faces)] or [np.empty((0, 1), np.float32)])
     index = VectorIndex.build(space.vectors(pool), seed=config.seed)
     if config.gather:
@@ -100,9 +97,12 @@ def _gallery(pool: Pool, left: Rows, config: CurateConfig) -> tuple[Rows, ...]:
     if len(some) < 4 * GALLERY:
         return ()
     faces = pool.take(some)
-    vectors = Space.of(faces, config.run, config.seed).vectors(faces)
-    _, own = balance.kmeans(vectors, GALLERY, np.random.default_rng(config.seed))
+    _, own = balance.kmeans(_for_clusters(faces, config), GALLERY, np.random.default_rng(config.seed))
     return _sorted(some, own)
+
+
+def _for_clusters(pool: Pool, config: CurateConfig) -> Floats:
+    return Space.of(pool, config.run, "cosine", config.seed).vectors(pool)
 
 
 def _sorted(rows: Rows, own: Rows) -> tuple[Rows, ...]:

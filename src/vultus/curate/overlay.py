@@ -60,7 +60,7 @@ def _laid_over(a: Grey, b: Grey) -> tuple[Grey, NDArray[np.bool_]] | None:
     """b moved onto a, and where it has pixels, border apart; None where nothing alike is found."""
     start, stop = np.eye(2, 3, dtype=np.float32), (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, STEPS, 1e-4)
     try:
-        alike, matrix = cv2.findTransformECC(a, b, start, cv2.MOTION_AFFINE, stop, None, 3)
+        alike, matrix = cv2.findTransformECC(a, b, start, cv2.MOTION_AFFINE, stop, None, 3)  # type: ignore[call-overload]
     except cv2.error:  # no overlap is left, or one of the pictures is flat
         return None
     if alike < ALIKE:

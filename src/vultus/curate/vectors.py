@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from vultus.curate.pool import Pool
 from vultus.curate.suspects import Described
 from vultus.methods.model import FaceModel, load
-from vultus.search.directions import Directed, Directions, Floats, Rows, fit
+from vultus.search.directions import Directed, Directions, Floats, Metric, Rows, fit
 
 CHUNK = 256  # faces that a model reads at once
 
@@ -34,14 +34,18 @@ class Read:
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """Directions fitted on a pool; `run`: folder of the run that reads the faces, "" for HoG descriptors."""
+    """Directions fitted on a pool; `run`: folder of the run that reads the faces, "" for HoG descriptors.
+
+    Whitened to find faces like examples. For clusters the plain cosine, which sees pose and light first: those are
+    what a balanced sample should be balanced over.
+    """
 
     run: str
     directions: Directions
 
     @classmethod
-    def of(cls, pool: Pool, run: str, seed: int) -> "Space":
-        return cls(run, fit(_features(pool, run), seed=seed))
+    def of(cls, pool: Pool, run: str, metric: Metric, seed: int) -> "Space":
+        return cls(run, fit(_features(pool, run), metric, seed=seed))
 
     def vectors(self, pool: Pool) -> Floats:
         """[N, d], of this pool or another whose faces are cut alike."""

@@ -52,7 +52,7 @@ class Directions:
     def from_bytes(cls, data: bytes) -> "Directions":
         """The way back."""
         parts = load(data)
-        return cls(Preparation(*(parts[name] for name in _PARTS), constant=0) if parts else None)
+        return cls(Preparation(parts["mean"], parts["scale"], parts["axes"], constant=0) if parts else None)
 
 
 _PARTS = ("mean", "scale", "axes")

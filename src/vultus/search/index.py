@@ -9,7 +9,7 @@ hnsw    a graph of neighbours (Malkov and Yashunin, PAMI 2020) over 8 bits a val
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import faiss
 import numpy as np
@@ -101,17 +101,19 @@ class VectorIndex:
 
     def vectors(self, rows: NDArray[np.int64]) -> Floats:
         """The vectors of rows [M], float32 [M, d], as exactly as the index knows them."""
-        exact = self._index.refine_index if self.kind == "ivfpq" else self._index
+        whole: Any = self._index
+        exact = whole.refine_index if self.kind == "ivfpq" else whole
         return np.asarray(exact.reconstruct_batch(rows)[:, : self.width], np.float32)
 
 
-def _empty(kind: Kind, width: int, count: int) -> faiss.Index:
+def _empty(kind: Kind, width: int, count: int) -> Any:
     """Raises ValueError for an unknown kind."""
     metric = faiss.METRIC_INNER_PRODUCT
     if kind == "flat":
         return faiss.IndexFlatIP(width)
     if kind == "hnsw":
-        graph = faiss.IndexHNSWSQ(width, faiss.ScalarQuantizer.QT_8bit, LINKS, metric)
+        eight_bits: Any = faiss.ScalarQuantizer.QT_8bit  # a number; the library's types expect an object
+        graph = faiss.IndexHNSWSQ(width, eight_bits, LINKS, metric)
         graph.hnsw.efConstruction, graph.hnsw.efSearch = LOOK_AHEAD_BUILDING, LOOK_AHEAD
         return graph
     if kind != "ivfpq":
@@ -119,7 +121,7 @@ def _empty(kind: Kind, width: int, count: int) -> faiss.Index:
     values = 2 if width <= WIDE else 4  # a code
     codes = -(-width // values)
     lists = 2 ** max(0, round(np.log2(count) / 2))
-    made = faiss.index_factory(codes * values, f"IVF{lists},PQ{codes}x4fs,Refine(SQ8)", metric)
+    made: Any = faiss.index_factory(codes * values, f"IVF{lists},PQ{codes}x4fs,Refine(SQ8)", metric)
     made.k_factor = AGAIN
     faiss.extract_index_ivf(made).nprobe = int(np.ceil(lists * min(1.0, SCANNED / count)))
     return made
