@@ -49,6 +49,8 @@ def test_help_names_every_command(say):
     text = say("--help")
     for command in (
         "pack",
+        "curate",
+        "search",
         "synthesise",
         "forget",
         "pretrain",
@@ -63,7 +65,8 @@ def test_help_names_every_command(say):
 
 
 @pytest.mark.parametrize(
-    "command", ["pack", "synthesise", "forget", "evaluate", "disentangle", "benchmark", "embed", "report", "demo"]
+    "command",
+    ["pack", "curate", "synthesise", "forget", "evaluate", "disentangle", "benchmark", "embed", "report", "demo"],
 )
 def test_help_of_a_command_explains_each_flag(say, command):
     text = say(command, "--help")

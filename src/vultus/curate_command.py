@@ -53,10 +53,14 @@ def curate(
         def progress(done: int, photographs: int) -> None:
             bar.update(task, completed=done, total=photographs)
 
-        result = run(
-            src, out, config, executor=executor, workers=workers, work=work, name=name, licence=licence,
-            overwrite=overwrite, progress=progress, say=lambda line: bar.console.print(line, style="dim"),
-        )  # fmt: skip
+        try:
+            result = run(
+                src, out, config, executor=executor, workers=workers, work=work, name=name, licence=licence,
+                overwrite=overwrite, progress=progress, say=lambda line: bar.console.print(line, style="dim"),
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            bar.console.print("interrupted; finished pieces are kept: repeat the command to go on")
+            raise SystemExit(130) from None
     for line in result.funnel.lines():
         screen.print(line, markup=False, soft_wrap=True)
     before = ", made before with the same settings: nothing to do" if result.before else ""
