@@ -91,3 +91,57 @@ def test_faces_of_an_evaluation_set_are_found_in_another(change):
     made = packed(own[4]) if change == "same" else CHANGES[change](own[4])
     found = leaks(Pictures([*(packed(p) for p in own[20:30]), made]), test)
     assert (found.rows.tolist(), found.found.tolist()) == ([10], [4])
+
+
+def test_the_hash_of_a_mirror_image_is_known_from_the_picture():
+    faces = np.stack([p.transpose(2, 0, 1) for p in people()[:12]])
+    straight, turned = hashes(faces), hashes(np.ascontiguousarray(faces[..., ::-1]))
+    assert distances(straight[:, 1], turned[:, 0]).max() <= 2
+    assert distances(straight[:, 0], turned[:, 0]).min() > 8
+
+
+@pytest.mark.parametrize("most", [0, 4, 5])
+def test_hashes_are_searched_without_missing_one(most):
+    rng = np.random.default_rng(0)
+    base = rng.integers(0, 2**63, 400).astype(np.uint64)
+    queries = base[:200].copy()
+    for row in range(200):  # flip 0 to 7 bits, wherever they stand
+        for bit in rng.permutation(64)[: row % 8]:
+            queries[row] ^= np.uint64(1) << np.uint64(bit)
+    every = np.unpackbits((queries[:, None] ^ base).view(np.uint8).reshape(200, 400, 8), axis=2).sum(2)
+    np.testing.assert_array_equal(near(queries, base, most), np.argwhere(every <= most))
+    with pytest.raises(ValueError, match="0 to 5 bits"):
+        near(queries, base, 6)
+
+
+@pytest.mark.parametrize(("quality", "kept"), [([3, 2, 1], [0, 0, 2]), ([1, 3, 2], [1, 1, 1]), ([1, 2, 3], [0, 2, 2])])
+def test_frames_that_differ_more_and_more_do_not_pull_each_other_in(monkeypatch, quality, kept):
+    """Three grey pictures of which neighbours pass for copies: all are kept or dropped by the best alone."""
+    files = [packed(np.full((32, 32, 3), grey, np.uint8)) for grey in (100, 110, 120)]
+    pairs = np.array([(0, 1, 0), (0, 2, 0), (1, 2, 0)])
+    monkeypatch.setattr(duplicates, "by_hash", lambda queries, base, most: pairs)
+    monkeypatch.setattr(duplicates, "agreement", lambda a, b: float(abs(a.mean() - b.mean()) < 15))
+    assert find(Pictures(files), np.array(quality)).kept.tolist() == kept
+
+
+def test_copies_on_real_faces():
+    """2,000 faces of LFW, several of most people; 300 of them five times more."""
+    if "VULTUS_DATA" not in os.environ or not (Path(os.environ["VULTUS_DATA"]) / "lfw").is_dir():
+        pytest.skip("needs the folder lfw in the folder that VULTUS_DATA names")
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        faces = FaceSet.open(pack(Path(os.environ["VULTUS_DATA"]) / "lfw", Path(folder) / "lfw", progress=False).path)
+        _, person, count = np.unique(faces.labels("identity"), return_inverse=True, return_counts=True)
+        rows = np.flatnonzero(count[person] > 3)[:2000]
+        own = [faces.images([row], 64)[0].transpose(1, 2, 0) for row in rows.tolist()]
+    files, origin = [packed(pixels, 95) for pixels in own], list(range(len(own)))
+    for number in range(0, 2000, 7):
+        files += [change(own[number]) for change in CHANGES.values()]
+        origin += [number] * len(CHANGES)
+    found, true = find(Pictures(files), np.arange(len(files), 0, -1.0)), np.array(origin)
+    copies = np.arange(len(own), len(files))
+    right = found.kept[copies] == true[copies]
+    assert right.mean() >= 0.98
+    assert (true[found.kept] == true).mean() >= 0.98
+    assert (found.kept[: len(own)] != np.arange(len(own))).sum() < 10  # LFW's own copies, some of which are known

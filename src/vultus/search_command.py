@@ -23,6 +23,7 @@ def index(
     out: Annotated[Path, tyro.conf.arg(metavar="INDEX")],
     feature: str | None = None,
     metric: Metric = "whitened",
+    mirrored: bool = True,
     kind: Kind | None = None,
     overwrite: bool = False,
 ) -> None:
@@ -34,14 +35,15 @@ def index(
         out: The index's folder.
         feature: Which feature; else the method's own choice.
         metric: Whitened principal components, which tell people apart far better, or the plain feature's cosine.
+        mirrored: Read every face together with its mirror image: twice the time, and people told apart better.
         kind: Of the index; else flat (exact) up to 100,000 faces, and ivfpq above.
         overwrite: Replace an index at INDEX.
     """
     made = index_faces(
-        faces, run, out, feature=feature, metric=metric, kind=kind, overwrite=overwrite,
+        faces, run, out, feature=feature, metric=metric, mirrored=mirrored, kind=kind, overwrite=overwrite,
         say=lambda line: screen.print(line, style="dim"),
     )  # fmt: skip
-    size = made.card.bytes / 2**20
+    size = made.card.bytes / 1e6
     screen.print(
         f"[bold]{len(made):,}[/] faces, {made.card.width} values each ({made.card.feature}, {metric}), "
         f"{made.card.kind}, {size:,.1f} MB, in {out}"

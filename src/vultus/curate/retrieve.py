@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vultus.curate.threads import chunked
 from vultus.search.directions import Floats
 from vultus.search.index import VectorIndex
 
 Rows = NDArray[np.int64]
+CHUNK = 64  # vectors looked up at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ def mutual(pool: VectorIndex, examples: Floats, k: int) -> Retrieved:
     """
     rows, similarity = _hits(pool, examples, k)
     found = np.unique(rows[rows >= 0])
-    own = pool.search(pool.vectors(found), min(k + 1, len(pool))).similarity  # the face itself is one of them
+    own = _search(pool, pool.vectors(found), k + 1)[1]  # the face itself is one of them
     reach = np.full(len(pool), np.inf, np.float32)
     reach[found] = own[:, k] if own.shape[1] > k else -np.inf
     return _by_rank(np.where(similarity >= reach[rows], rows, -1), similarity)
@@ -59,8 +61,12 @@ def gather(pool: VectorIndex, examples: Floats, count: int) -> Retrieved:
 def _hits(pool: VectorIndex, examples: Floats, k: int) -> tuple[Rows, Floats]:
     if not len(examples) or k < 1:
         raise ValueError(f"expected one example and one face to find or more, got {len(examples)} and {k}")
-    hits = pool.search(examples, k)
-    return hits.rows, hits.similarity
+    return _search(pool, examples, k)
+
+
+def _search(pool: VectorIndex, vectors: Floats, k: int) -> tuple[Rows, Floats]:
+    found = list(chunked(lambda part: pool.search(vectors[part], k), np.arange(len(vectors)), CHUNK))
+    return np.concatenate([hits.rows for hits in found]), np.concatenate([hits.similarity for hits in found])
 
 
 def _by_rank(rows: Rows, similarity: Floats) -> Retrieved:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from joblib import cpu_count
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 Rows = NDArray[np.int64]
 T = TypeVar("T")
@@ -28,12 +28,14 @@ def on_one_thread() -> AbstractContextManager[Any]:
 def chunked(work: Callable[[Rows], T], rows: Rows, chunk: int, threads: int = 0) -> Iterator[T]:
     """`work` of each chunk of `rows`, in their order; threads: 0 for one a core."""
     chunks = [rows[at : at + chunk] for at in range(0, len(rows), chunk)]
-    with on_one_thread():  # for BLAS libraries, which have one number for all threads
-        most = min(threads or cpu_count(), max(len(chunks), 1))
-        with ThreadPoolExecutor(most, "chunk", initializer=_alone) as pool:
-            yield from pool.map(work, chunks)
+    libraries, most = ThreadpoolController(), min(threads or cpu_count(), max(len(chunks), 1))
+    with (
+        libraries.limit(limits=1),  # for BLAS libraries, which have one number for all threads
+        ThreadPoolExecutor(most, "chunk", initializer=_alone, initargs=(libraries,)) as pool,
+    ):
+        yield from pool.map(work, chunks)
 
 
-def _alone() -> None:
-    threadpool_limits(1)  # for OpenMP libraries, which have a number for each thread
+def _alone(libraries: ThreadpoolController) -> None:
+    libraries.limit(limits=1)  # for OpenMP libraries, which have a number for each thread
     cv2.setNumThreads(1)

@@ -30,6 +30,7 @@ class IndexCard:
     method: str
     size: int  # pixels at which the model reads faces
     feature: str
+    mirrored: bool  # whether every face is read together with its mirror image
     metric: Metric
     kind: Kind
     width: int  # of the vectors

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
+from threadpoolctl import threadpool_limits
 
 from vultus.evaluation.preparation import Preparation, prepare, require_finite, require_varying
 
@@ -84,4 +85,5 @@ def fit(features: Rows, metric: Metric = "whitened", *, width: int = WIDTH, seed
         return Directions(None)
     require_varying(learn)
     kept = max(1, min(width, learn.shape[1], int(len(learn) / FACES_A_COMPONENT)))
-    return Directions(prepare(learn, kept, whiten=True, seed=seed))
+    with threadpool_limits(1):  # sums split over threads are rounded otherwise, and directions last as long as an index
+        return Directions(prepare(learn, kept, whiten=True, seed=seed))

@@ -11,12 +11,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vultus import __version__
-from vultus.evaluation.embedding import embed
+from vultus.evaluation.embedding import Encoder, embed
+from vultus.evaluation.mirrored import Mirrored, mirrored_name
 from vultus.faces import card as set_cards
 from vultus.faces import decode
 from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
-from vultus.methods.model import FaceModel, load
+from vultus.methods.model import load
 from vultus.search import card as cards
 from vultus.search.answers import Answer, Match
 from vultus.search.card import IndexCard
@@ -67,7 +68,7 @@ class FaceIndex:
             )
         return FaceSet.open(path)
 
-    def model(self, run: str | Path | None = None) -> FaceModel:
+    def model(self, run: str | Path | None = None) -> Encoder:
         """The model that read the faces, from the run's folder; `run` says where that lies if it was moved.
 
         Raises FileNotFoundError where it is gone and ValueError where another model lies there.
@@ -83,18 +84,19 @@ class FaceIndex:
                 f"{self.card.run_sha256[:16]}…), {folder} holds another model ({model.name}, {model.sha256[:16]}…): "
                 f"query with the former, or make an index with the latter"
             )
-        return model
+        return Mirrored(model) if self.card.mirrored else model
 
-    def vectors_of(self, images: NDArray[np.uint8], model: FaceModel) -> Floats:
+    def vectors_of(self, images: NDArray[np.uint8], model: Encoder) -> Floats:
         """Faces uint8 [N, 3, S, S], cut as those of the set → unit vectors [N, d]."""
-        return self.directions(model.features(images)[self.card.feature].numpy())
+        feature = mirrored_name(self.card.feature) if self.card.mirrored else self.card.feature
+        return self.directions(np.asarray(model.features(images)[feature]))
 
     def query(
         self,
         pictures: Sequence[Picture],
         k: int = 10,
         *,
-        model: FaceModel | None = None,
+        model: Encoder | None = None,
         labels: Sequence[str] = (),
         faces: FaceSet | None = None,
         cut: Cut | None = None,
@@ -132,6 +134,7 @@ def index_faces(
     *,
     feature: str | None = None,
     metric: Metric = "whitened",
+    mirrored: bool = True,
     kind: Kind | None = None,
     overwrite: bool = False,
     say: Say = lambda line: None,
@@ -139,6 +142,7 @@ def index_faces(
     """Index a face set by a run's feature, its default one unless named, and write the index to the folder `out`.
 
     Features are cached below the run's folder, as for evaluation. metric: whitened components, or plain features.
+    mirrored: read every face together with its mirror image, which takes twice as long and tells people apart better.
     kind: of the index, else by the number of faces.
     Raises FileExistsError where `out` holds anything (with `overwrite`: anything but an index), and ValueError for an
     unknown feature or a collapsed one.
@@ -146,23 +150,21 @@ def index_faces(
     folder = Path(out)
     _check_target(folder, overwrite)
     whole, model = FaceSet.open(faces), load(run)
+    reader: Encoder = Mirrored(model) if mirrored else model
     feature = feature or model.default_feature
     if feature not in model.feature_names:
         raise ValueError(f"no feature {feature!r}; {run} offers {', '.join(model.feature_names)}")
     say(f"reading {len(whole):,} faces with {model.name}")
-    features = embed(model, whole, feature=feature, cache=Path(run) / "features")[feature]
+    named = mirrored_name(feature) if mirrored else feature
+    features = embed(reader, whole, feature=named, cache=Path(run) / "features")[named]
     directions = fit(features, metric)
     say("indexing")
     vectors = VectorIndex.build(Directed(features, directions), kind)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / cards.FILE).unlink(missing_ok=True)  # the card goes last, and the folder is no index until then
-    vectors.save(folder / VECTORS)
-    write_atomic(folder / DIRECTIONS, directions.to_bytes())
-    write_atomic(folder / NAMES, _names_file(whole))
+    _write(folder, vectors, directions, whole)
     card = IndexCard(
         faces=str(whole.path.absolute()), faces_name=whole.card.name, content_hash=whole.content_hash,
         count=len(whole), run=str(Path(run).absolute()), run_sha256=model.sha256, method=model.name, size=model.size,
-        feature=feature, metric=metric, kind=vectors.kind, width=vectors.width,
+        feature=feature, mirrored=mirrored, metric=metric, kind=vectors.kind, width=vectors.width,
         bytes=(folder / VECTORS).stat().st_size, created=datetime.now(UTC).isoformat(timespec="seconds"),
         vultus=__version__,
     )  # fmt: skip
@@ -198,12 +200,17 @@ def _check_target(folder: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{folder} already holds an index; choose another folder or allow to overwrite it")
 
 
-def _names_file(faces: FaceSet) -> bytes:
+def _write(folder: Path, vectors: VectorIndex, directions: Directions, faces: FaceSet) -> None:
+    """All but the card, which goes last: until then the folder is no index."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / cards.FILE).unlink(missing_ok=True)
+    vectors.save(folder / VECTORS)
+    write_atomic(folder / DIRECTIONS, directions.to_bytes())
     table = pa.table({"name": pa.array(faces.names.tolist(), pa.string())})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, table.schema) as file:
         file.write_table(table)
-    return bytes(sink.getvalue().to_pybytes())
+    write_atomic(folder / NAMES, sink.getvalue().to_pybytes())
 
 
 def read_pictures(pictures: Sequence[Picture], size: int, cut: Cut | None = None) -> NDArray[np.uint8]:

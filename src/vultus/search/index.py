@@ -23,10 +23,10 @@ KINDS: tuple[Kind, ...] = ("flat", "hnsw", "ivfpq")
 FLAT = 100_000  # vectors up to which the exact index answers in some ten milliseconds
 SCANNED = 400_000  # codes that a query is compared with, of however many
 AGAIN = 20  # times k: how many of the best codes are scored again
-LINKS, LOOK_AHEAD, LOOK_AHEAD_BUILDING = 32, 128, 80  # of the graph
+LINKS, LOOK_AHEAD, LOOK_AHEAD_BUILDING = 32, 256, 80  # of the graph
 WIDE = 512  # values
-LEARN = 65_536  # vectors from which codes and lists are learned
-LEAST = 1_000  # vectors that codes can be learned from
+LEARN, LEARN_A_LIST = 65_536, 40  # vectors at least from which codes and lists are learned, and for each list
+LEAST = 2_500  # vectors that codes can be learned from
 PART = 65_536  # vectors added at once
 
 
@@ -53,7 +53,8 @@ class VectorIndex:
         least = LEAST if kind == "ivfpq" else 1
         if len(vectors) < least:
             raise ValueError(f"an index of kind {kind} takes {least:,} faces or more, got {len(vectors)}")
-        drawn = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:LEARN])
+        many = max(LEARN, LEARN_A_LIST * _lists(len(vectors)))
+        drawn = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:many])
         learn = np.asarray(vectors[drawn], np.float32)
         index = _empty(kind, learn.shape[1], len(vectors))
         if not index.is_trained:
@@ -120,11 +121,16 @@ def _empty(kind: Kind, width: int, count: int) -> Any:
         raise ValueError(f"no index kind {kind!r}: there are {', '.join(KINDS)}")
     values = 2 if width <= WIDE else 4  # a code
     codes = -(-width // values)
-    lists = 2 ** max(0, round(np.log2(count) / 2))
+    lists = _lists(count)
     made: Any = faiss.index_factory(codes * values, f"IVF{lists},PQ{codes}x4fs,Refine(SQ8)", metric)
     made.k_factor = AGAIN
     faiss.extract_index_ivf(made).nprobe = int(np.ceil(lists * min(1.0, SCANNED / count)))
     return made
+
+
+def _lists(count: int) -> int:
+    """The power of 2 that is nearest to the root of the number of vectors."""
+    return int(2 ** round(np.log2(count) / 2))
 
 
 def _padded(vectors: Floats, width: int) -> Floats:
