@@ -11,6 +11,7 @@ from vultus.curate import balance, duplicates, retrieve
 from vultus.curate.candidate import Fate
 from vultus.curate.config import CurateConfig
 from vultus.curate.pool import Pool
+from vultus.curate.threads import on_one_thread
 from vultus.curate.vectors import Space
 from vultus.search.directions import Floats
 from vultus.search.index import VectorIndex
@@ -71,7 +72,8 @@ def unlike(pool: Pool, examples: Sequence[Pool], config: CurateConfig) -> list[F
     """Candidates that are not among those retrieved for the examples."""
     space = Space.of(pool, config.run, "whitened", config.seed)
     asked = np.concatenate([space.vectors(faces) for faces in examples if len(faces)] or [np.empty((0, 1), np.float32)])
-    index = VectorIndex.build(space.vectors(pool), seed=config.seed)
+    with on_one_thread():
+        index = VectorIndex.build(space.vectors(pool), seed=config.seed)
     if config.gather:
         found = retrieve.gather(index, asked, config.gather)
     else:

@@ -30,7 +30,7 @@ class DuplicateConfig:
 
     bits: int = 4  # flipped bits of 64 up to which hashes make two faces suspect, at most 5
     neighbours: int = 8  # nearest by descriptor, and as many of the mirror image; 0: suspects by hash alone
-    similarity: float = 0.45  # cosine of descriptors from which a neighbour is suspect
+    similarity: float = 0.5  # cosine of descriptors from which a neighbour is suspect
     agreement: float = 0.75  # of two faces laid over each other, where they agree least, from which they are copies
 
 
