@@ -150,13 +150,11 @@ def index_faces(
     folder = Path(out)
     _check_target(folder, overwrite)
     whole, model = FaceSet.open(faces), load(run)
-    reader: Encoder = Mirrored(model) if mirrored else model
     feature = feature or model.default_feature
     if feature not in model.feature_names:
         raise ValueError(f"no feature {feature!r}; {run} offers {', '.join(model.feature_names)}")
     say(f"reading {len(whole):,} faces with {model.name}")
-    named = mirrored_name(feature) if mirrored else feature
-    features = embed(reader, whole, feature=named, cache=Path(run) / "features")[named]
+    features = _features(Mirrored(model) if mirrored else model, whole, feature, mirrored, Path(run))
     directions = fit(features, metric)
     say("indexing")
     vectors = VectorIndex.build(Directed(features, directions), kind)
@@ -198,6 +196,11 @@ def _check_target(folder: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{folder} exists and is not an index; choose a new or empty folder")
     if not overwrite:
         raise FileExistsError(f"{folder} already holds an index; choose another folder or allow to overwrite it")
+
+
+def _features(reader: Encoder, faces: FaceSet, feature: str, mirrored: bool, run: Path) -> Floats:
+    name = mirrored_name(feature) if mirrored else feature
+    return embed(reader, faces, feature=name, cache=run / "features")[name]
 
 
 def _write(folder: Path, vectors: VectorIndex, directions: Directions, faces: FaceSet) -> None:
