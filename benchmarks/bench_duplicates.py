@@ -48,10 +48,7 @@ class Pictures:
         return self.files[index]
 
     def images(self, indices: Sequence[int] | NDArray[np.int64], size: int) -> Pixels:
-        out = np.empty((len(indices), 3, size, size), np.uint8)
-        for place, index in enumerate(indices):
-            decode.face(self.files[int(index)], None, size, out[place])
-        return out
+        return decode.faces([self.files[int(index)] for index in indices], size)
 
 
 def copy(face: Pixels, change: str, rng: np.random.Generator) -> bytes:

@@ -32,10 +32,7 @@ class Pictures:
         return self.files[index]
 
     def images(self, indices, size):
-        out = np.empty((len(indices), 3, size, size), np.uint8)
-        for place, index in enumerate(indices):
-            decode.face(self.files[int(index)], None, size, out[place])
-        return out
+        return decode.faces([self.files[int(index)] for index in indices], size)
 
 
 def packed(pixels, quality=92):

@@ -1,7 +1,6 @@
 """The tables as one HTML page that needs nothing but itself."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from vultus.benchmark.board import Board
 from vultus.benchmark.diagram import rank_chart
@@ -22,7 +21,7 @@ from vultus.report.charts import to_svg
 from vultus.report.markup import Markup, element, figure, join
 from vultus.report.section import Section, contents, facts, fold, joined, note
 from vultus.report.table import result_table
-from vultus.report.template import page
+from vultus.report.template import page, today
 from vultus.training.machine import hardware, versions
 
 
@@ -41,11 +40,10 @@ def page_of(made: Plan, board: Board) -> str:
 
 
 def _standfirst(made: Plan, board: Board) -> str:
-    day = datetime.now(UTC).strftime("%-d %B %Y").replace(" ", "\u00a0")
     sets = len({question.source.name for question in made.questions})
     failed = f" {len(board.failures)} parts failed." if board.failures else ""
     counts = f"{len(board.rows)} rows, {len(board.columns)} columns on {sets} face set{'s' * (sets > 1)}"
-    return f"{counts}: frozen features on equal terms.{failed} Made on {day}."
+    return f"{counts}: frozen features on equal terms.{failed} Made on {today()}."
 
 
 def _results(board: Board) -> Section:

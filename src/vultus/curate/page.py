@@ -1,7 +1,6 @@
 """The page of a curation: what came through, what did not and why, with the faces themselves."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from vultus.faces.card import Card
 from vultus.methods.settings import settings_of
 from vultus.report.markup import Markup, element, join
 from vultus.report.section import Section, contents, facts, fold, joined, legend, note
-from vultus.report.template import page
+from vultus.report.template import page, today
 
 CLUSTERS = 12  # shown
 FOOTER = "One file, nothing fetched; every photograph and face is in curation.parquet, with its judgement."
@@ -35,9 +34,8 @@ def curation_page(
         Section("judgement", "What the faces were judged by", _judgement(told, asked)),
         Section("made", "How it was made", _made(asked, card, versions)),
     ]
-    day = datetime.now(UTC).strftime("%-d %B %Y").replace(" ", "\u00a0")
     standfirst = (
-        f"{card.faces:,} faces out of {through.photographs:,} photographs of {asked.src}. Made on {day}. "
+        f"{card.faces:,} faces out of {through.photographs:,} photographs of {asked.src}. Made on {today()}. "
         "The page holds faces: keep it where the photographs may be kept."
     )
     return page(f"Curation of {card.name}", standfirst, contents(sections), joined(sections), FOOTER)

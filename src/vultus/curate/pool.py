@@ -80,10 +80,7 @@ class Pool:
 
     def images(self, indices: Sequence[int] | NDArray[Any], size: int) -> NDArray[np.uint8]:
         """Crops as uint8 RGB [B, 3, size, size]."""
-        out = np.empty((len(indices), 3, size, size), np.uint8)
-        for place, index in enumerate(indices):
-            decode.face(self.image_bytes(int(index)), None, size, out[place])
-        return out
+        return decode.faces([self.image_bytes(int(index)) for index in indices], size)
 
     def labels(self, index: int) -> dict[str, Label]:
         """The source's labels."""

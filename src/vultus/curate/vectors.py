@@ -34,23 +34,25 @@ class Read:
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """Directions fitted on a pool; `run`: folder of the run that reads the faces, "" for HoG descriptors.
+    """Directions fitted on a pool; `model` reads the faces, None for HoG descriptors.
 
     Whitened to find faces like examples. For clusters the plain cosine, which sees pose and light first: those are
     what a balanced sample should be balanced over.
     """
 
-    run: str
+    model: FaceModel | None
     directions: Directions
 
     @classmethod
     def of(cls, pool: Pool, run: str, metric: Metric, seed: int) -> "Space":
-        return cls(run, fit(_features(pool, run), metric, seed=seed))
+        """run: folder of the run whose model reads the faces; "" for none."""
+        model = load(run) if run else None
+        return cls(model, fit(_features(pool, model), metric, seed=seed))
 
     def vectors(self, pool: Pool) -> Floats:
         """[N, d], of this pool or another whose faces are cut alike."""
-        return Directed(_features(pool, self.run), self.directions)[:]
+        return Directed(_features(pool, self.model), self.directions)[:]
 
 
-def _features(pool: Pool, run: str) -> Rows:
-    return Read(pool, load(run)) if run else Described(pool, np.arange(len(pool)))
+def _features(pool: Pool, model: FaceModel | None) -> Rows:
+    return Read(pool, model) if model else Described(pool, np.arange(len(pool)))

@@ -14,7 +14,7 @@ from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.joined import Joined
 from vultus.evaluation.kept import add_figures
-from vultus.evaluation.mirrored import Mirrored, mirrored_name
+from vultus.evaluation.mirrored import called, reader
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.tasks import TASKS, hindrance, possible_tasks
 from vultus.faces.faceset import FaceSet
@@ -63,17 +63,16 @@ def measure(
         raise ValueError(f"{data} has no label that a task reads; it has {', '.join(faces.columns) or 'none'}")
     options: dict[str, Any] = {"test": other, "cache": folder / "features"}
     tell(f"reading {model.name}: {', '.join(tasks)}")
-    reader = Mirrored(model) if mirrored else model
-    asked = mirrored_name(feature) if mirrored and feature else feature
+    seen, asked = reader(model, mirrored), feature and called(feature, mirrored)
     figures: list[Figure] = []
     repeats = [replace(protocol, seed=seed) for seed in seeds or (protocol.seed,)]
     for each in repeats:
-        figures += evaluate(reader, faces, tasks, each, feature=asked, **options)
+        figures += evaluate(seen, faces, tasks, each, feature=asked, **options)
     if leaks := leaked(figures):
         tell(leaks)
     for floor in rivals(model, faces, atoms) if baselines else ():
         tell(f"reading {floor.name}")
-        floor = Mirrored(floor) if mirrored else floor
+        floor = reader(floor, mirrored)
         for each in repeats:
             fits = replace(each, pca=min(each.pca, width(floor))) if each.pca else each
             figures += evaluate(floor, faces, tasks, fits, feature=floor.default_feature, **options)

@@ -27,13 +27,13 @@ class Mirrored:
         self.name: str = model.name
         self.size: int = model.size
         self.sha256 = sha256_of(f"{model.sha256} mirrored".encode())
-        self.feature_names = tuple(map(mirrored_name, model.feature_names))
-        self.default_feature = mirrored_name(model.default_feature)
+        self.feature_names = tuple(map(called, model.feature_names))
+        self.default_feature = called(model.default_feature)
 
     def features(self, images: Images) -> Mapping[str, Tensor]:
         """Every named feature, float32 (B, D); images as the model's own `features` takes them."""
         straight, turned = (self.model.features(seen) for seen in (images, mirror(images)))
-        return {mirrored_name(k): (torch.as_tensor(v) + torch.as_tensor(turned[k])) / 2 for k, v in straight.items()}
+        return {called(k): (torch.as_tensor(v) + torch.as_tensor(turned[k])) / 2 for k, v in straight.items()}
 
     def embed(self, images: Images) -> Tensor:
         """The default feature, float32 (B, D)."""
@@ -49,6 +49,11 @@ def mirror(images: Images) -> Images:
     return [ImageOps.mirror(i if isinstance(i, Image.Image) else Image.open(i)) for i in images]
 
 
-def mirrored_name(feature: str) -> str:
-    """What a feature is called when it is read so."""
-    return f"{feature} mirrored"
+def reader(model: Any, mirrored: bool) -> Any:
+    """The model, or its mirrored reading."""
+    return Mirrored(model) if mirrored else model
+
+
+def called(feature: str, mirrored: bool = True) -> str:
+    """What the reader calls the model's feature."""
+    return f"{feature} mirrored" if mirrored else feature

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vultus.evaluation.embedding import embed
-from vultus.evaluation.mirrored import Mirrored, mirrored_name
+from vultus.evaluation.mirrored import called, reader
 from vultus.faces.faceset import FaceSet
 from vultus.faces.pack import pack
 from vultus.methods.model import load
@@ -33,9 +33,8 @@ def embed_to_parquet(
     model's default. mirrored: each the mean over a face and its mirror image, and called so.
     Raises ValueError for an unknown feature.
     """
-    loaded, source, target = load(run), Path(src), Path(out)
-    model = Mirrored(loaded) if mirrored else loaded
-    named = mirrored_name(str(feature)) if mirrored else str(feature)
+    model, source, target = reader(load(run), mirrored), Path(src), Path(out)
+    named = called(str(feature), mirrored)
     wanted = {None: (model.default_feature,), "all": model.feature_names}.get(feature, (named,))
     if unknown := set(wanted) - set(model.feature_names):
         raise ValueError(f"no feature {', '.join(unknown)}; {run} offers {', '.join(model.feature_names)} and all")

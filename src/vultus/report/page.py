@@ -1,7 +1,6 @@
 """The report: runs, figures and faces on one page that needs nothing but itself."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from vultus.evaluation.figure import Figure
@@ -14,7 +13,7 @@ from vultus.report.evidence import named_figures, results, training
 from vultus.report.section import contents, joined
 from vultus.report.setting import setting
 from vultus.report.slices import slices
-from vultus.report.template import page
+from vultus.report.template import page, today
 
 
 def write_report(
@@ -57,5 +56,4 @@ def _standfirst(runs: Sequence[Run], faces: FaceSet | None) -> str:
     names = ", ".join(run.label for run in runs)
     count = "one run" if len(runs) == 1 else f"{len(runs)} runs"
     on = f" The faces shown are of “{faces.card.name}”." if faces is not None else ""
-    day = datetime.now(UTC).strftime("%-d %B %Y").replace(" ", "\u00a0")
-    return f"{count.capitalize()} ({names}), {seen:,} faces seen without a label.{on} Made on {day}."
+    return f"{count.capitalize()} ({names}), {seen:,} faces seen without a label.{on} Made on {today()}."

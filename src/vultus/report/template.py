@@ -1,5 +1,7 @@
 """The frame of the page and its style; letters are the reader's own, nothing is fetched."""
 
+from datetime import UTC, datetime
+
 from vultus.report.markup import Markup, element
 
 STYLE = """
@@ -85,6 +87,11 @@ svg text { font-family: var(--sans); font-variant-numeric: tabular-nums; }
 
 
 FOOT = "One file, nothing fetched: keep it, mail it, print it."
+
+
+def today() -> str:
+    """The day, as pages name it; it does not break over lines."""
+    return datetime.now(UTC).strftime("%-d %B %Y").replace(" ", "\u00a0")
 
 
 def page(title: str, standfirst: str, contents: Markup, body: Markup, foot: str = FOOT) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vultus import __version__
 from vultus.evaluation.embedding import Encoder, embed
-from vultus.evaluation.mirrored import Mirrored, mirrored_name
+from vultus.evaluation.mirrored import called, reader
 from vultus.faces import card as set_cards
 from vultus.faces import decode
 from vultus.faces.atomic import write_atomic
@@ -84,11 +84,12 @@ class FaceIndex:
                 f"{self.card.run_sha256[:16]}…), {folder} holds another model ({model.name}, {model.sha256[:16]}…): "
                 f"query with the former, or make an index with the latter"
             )
-        return Mirrored(model) if self.card.mirrored else model
+        read: Encoder = reader(model, self.card.mirrored)
+        return read
 
     def vectors_of(self, images: NDArray[np.uint8], model: Encoder) -> Floats:
         """Faces uint8 [N, 3, S, S], cut as those of the set → unit vectors [N, d]."""
-        feature = mirrored_name(self.card.feature) if self.card.mirrored else self.card.feature
+        feature = called(self.card.feature, self.card.mirrored)
         return self.directions(np.asarray(model.features(images)[feature]))
 
     def query(
@@ -154,7 +155,8 @@ def index_faces(
     if feature not in model.feature_names:
         raise ValueError(f"no feature {feature!r}; {run} offers {', '.join(model.feature_names)}")
     say(f"reading {len(whole):,} faces with {model.name}")
-    features = _features(Mirrored(model) if mirrored else model, whole, feature, mirrored, Path(run))
+    named = called(feature, mirrored)
+    features = embed(reader(model, mirrored), whole, feature=named, cache=Path(run) / "features")[named]
     directions = fit(features, metric)
     say("indexing")
     vectors = VectorIndex.build(Directed(features, directions), kind)
@@ -196,11 +198,6 @@ def _check_target(folder: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{folder} exists and is not an index; choose a new or empty folder")
     if not overwrite:
         raise FileExistsError(f"{folder} already holds an index; choose another folder or allow to overwrite it")
-
-
-def _features(reader: Encoder, faces: FaceSet, feature: str, mirrored: bool, run: Path) -> Floats:
-    name = mirrored_name(feature) if mirrored else feature
-    return embed(reader, faces, feature=name, cache=run / "features")[name]
 
 
 def _write(folder: Path, vectors: VectorIndex, directions: Directions, faces: FaceSet) -> None:
