@@ -24,7 +24,7 @@ def evaluate(
     feature: str | None = None,
     test: Path | None = None,
     pca: int | None = None,
-    readout: Literal["linear", "knn"] = "linear",
+    readout: Literal["linear", "knn", "kernel"] = "linear",
     shots: float | None = None,
     seeds: int = 1,
     baselines: bool = False,
@@ -44,7 +44,8 @@ def evaluate(
         feature: Which feature; else every one of the method's.
         test: Another face set: learn the read-out on DATA, test it on this one.
         pca: Reduce features to so many values first, fitted on the training part; identity compares them whitened.
-        readout: A linear probe or nearest neighbours; identity is always compared by cosine.
+        readout: A linear probe, nearest neighbours, or a linear probe of similarities to training faces (kernel);
+            identity is always compared by cosine.
         shots: Learn from so few labels: 10 of each class, or below 1 a part of the training faces.
         seeds: Repeat with so many seeds, and show mean and standard deviation.
         baselines: Also the encoder untrained, pixels, LBP, HoG and the patch dictionary.

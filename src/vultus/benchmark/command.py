@@ -46,7 +46,7 @@ def benchmark(
         size: Side at which faces are seen, pixels.
         out: Folder of everything the benchmark makes.
         settings: Of all methods, as `vultus pretrain` calls them: batch=64,encoder=small.
-        readout: linear, knn, or both separated by a comma; identity is always compared by cosine.
+        readout: linear, knn, kernel, or several separated by commas; identity is always compared by cosine.
         shots: Read with few labels too: 1,10 of each class, or below 1 a part of the training faces.
         pca: Read at most so many principal values of each feature: rows of equal length.
         runs: Finished runs made elsewhere, to stand in the table too.

@@ -49,7 +49,7 @@ def plan(
     chosen, spent = entries(methods, settings), Budget.of(budget)
     _require(seeds >= 1 and size >= 16, f"at least one seed and 16 pixels are needed, got {seeds} and {size}")
     _require(pca is None or pca >= 1, f"pca is a number of values from 1 on, got {pca}")
-    _require(bool(readouts), "no read-out: give linear, knn or both")
+    _require(bool(readouts), "no read-out: give linear, knn, kernel or several of them")
     _require(bool(chosen or runs or baselines), "nothing to read: give --methods, --runs or --baselines")
     _require(not chosen or faces is not None, "the methods need faces to learn from: give --faces FACES")
     unlabelled = _unlabelled(faces) if faces is not None else None

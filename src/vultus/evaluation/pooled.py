@@ -42,7 +42,7 @@ def answer(
     probes = [
         features.probe(part)
         if isinstance(features, Tunes)
-        else Probe(features, part, pca=protocol.pca, seed=protocol.seed)
+        else Probe(features, part, pca=protocol.pca, seed=protocol.seed, kernel=protocol.readout == "kernel")
         for part in parts
     ]
     readings = [fit(probe) for probe in probes]

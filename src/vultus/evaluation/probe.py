@@ -1,7 +1,8 @@
 """Read-outs of frozen features: each is exact, and what it must choose it chooses on validation faces.
 
-Linear: logistic regression (classes) or ridge (numbers). kNN: votes of the nearest by cosine. Both see features
-standardised, and projected by PCA if asked, with statistics of the training faces alone.
+Linear: logistic regression (classes) or ridge (numbers). kNN: votes of the nearest by cosine. Kernel: the linear one on
+similarities to training faces (`kernel.py`). All see features standardised, and projected by PCA if asked, with
+statistics of the training faces alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vultus.evaluation import ridge
+from vultus.evaluation.kernel import COMPONENTS, kernel_map
 from vultus.evaluation.logistic import Design, Logistic, solve, solve_each
 from vultus.evaluation.neighbours import NEIGHBOURS, votes
 from vultus.evaluation.preparation import Floats, prepare
@@ -41,32 +43,48 @@ class Reading:
 class Stage:
     """Features prepared on some training rows; the costly factorisation is made once, when first asked for."""
 
-    def __init__(self, features: NDArray[np.floating], rows: Rows, pca: int | None, seed: int) -> None:
+    def __init__(
+        self, features: NDArray[np.floating], rows: Rows, pca: int | None, seed: int, kernel: bool = False
+    ) -> None:
         self.features, self.rows = features, rows
         chosen = np.asarray(features[rows], dtype=np.float32)
+        if kernel:
+            pca = min(pca or COMPONENTS, chosen.shape[1], len(chosen) - 1)
         self.preparation = prepare(chosen, pca, seed=seed)
         self.train = self.preparation(chosen)
+        self.map = kernel_map(self.train, seed) if kernel else None
+        if self.map:
+            self.train = self.map(self.train)
 
     @cached_property
     def design(self) -> Design:
         return Design(self.train)
 
     def read(self, rows: Rows) -> Floats:
-        return self.preparation(np.asarray(self.features[rows], dtype=np.float32))
+        prepared = self.preparation(np.asarray(self.features[rows], dtype=np.float32))
+        return self.map(prepared) if self.map else prepared
 
 
 class Probe:
     """A feature [N, D] made ready for read-outs on one split; use it for all labels of a task.
 
+    kernel: similarities to training faces are read in place of the feature's values (the kernel read-out).
+
     Raises ValueError where the features do not match the faces, are not finite, or `pca` does not fit them.
     """
 
     def __init__(
-        self, features: NDArray[np.floating], splits: Splits, *, pca: int | None = None, seed: int = 0
+        self,
+        features: NDArray[np.floating],
+        splits: Splits,
+        *,
+        pca: int | None = None,
+        seed: int = 0,
+        kernel: bool = False,
     ) -> None:
         self.splits = splits
-        self.first = Stage(features, splits.train, pca, seed)
-        self._later = (features, splits.final, pca, seed)
+        self.first = Stage(features, splits.train, pca, seed, kernel)
+        self._later = (features, splits.final, pca, seed, kernel)
         self.dim: int = self.first.train.shape[1]
 
     @cached_property

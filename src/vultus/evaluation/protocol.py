@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Readout = Literal["linear", "knn"]
-READOUTS: tuple[Readout, ...] = ("linear", "knn")
+Readout = Literal["linear", "knn", "kernel"]
+READOUTS: tuple[Readout, ...] = ("linear", "knn", "kernel")
 
 
 @dataclass(frozen=True)
