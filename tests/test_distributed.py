@@ -28,6 +28,7 @@ from vultus.methods.simclr import SimCLRConfig
 from vultus.methods.splitbrain import SplitBrainConfig
 from vultus.methods.supervised import SupervisedConfig
 from vultus.methods.tcae import TCAEConfig
+from vultus.methods.vultus import VultusConfig
 from vultus.nets.collective import rank, world_size
 from vultus.training.config import RunConfig
 from vultus.training.distributed import join
@@ -41,6 +42,7 @@ SETTINGS = {
     "simclr": SimCLRConfig(**PATCHES),
     "pcl": PCLConfig(**PATCHES, mix=0.0, noise=0.0, whole_faces=0, pose_faces=0),
     "pcl-dot": PCLConfig(**PATCHES, mix=0.0, noise=0.0, whole_faces=0, pose_faces=0, orthogonal="dot"),
+    "vultus": VultusConfig(**SMALL, prototypes=12, warped_faces=0),
     "byol": BYOLConfig(**SMALL),
     "contrawarping": ContraWarpingConfig(**SMALL),
     "moco": MoCoConfig(**SMALL, queue=24),

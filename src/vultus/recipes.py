@@ -18,7 +18,13 @@ from vultus.methods.simclr import SimCLRConfig
 from vultus.methods.splitbrain import SplitBrainConfig
 from vultus.methods.supervised import SupervisedConfig
 from vultus.methods.tcae import TCAEConfig
+from vultus.methods.vultus import VultusConfig
 from vultus.training.config import RunConfig
+
+
+def vultus_cpu() -> RunConfig:
+    """The joined method with the encoder and the optimiser of pcl-cpu."""
+    return RunConfig(method=VultusConfig(), epochs=10, lr=3e-3)
 
 
 def pcl_cpu() -> RunConfig:
@@ -212,6 +218,7 @@ def supervised_cpu() -> RunConfig:
 RECIPES: dict[str, Callable[[], RunConfig]] = {
     made.__name__.replace("_", "-"): made
     for made in (
+        vultus_cpu,
         pcl_cpu,
         pcl_paper,
         contrawarping_cpu,

@@ -15,6 +15,7 @@ from vultus.methods.simclr import SimCLR, SimCLRConfig
 from vultus.methods.splitbrain import SplitBrain, SplitBrainConfig
 from vultus.methods.supervised import Supervised, SupervisedConfig
 from vultus.methods.tcae import TCAE, TCAEConfig
+from vultus.methods.vultus import Vultus, VultusConfig
 
 MethodConfig = (
     BYOLConfig
@@ -30,6 +31,7 @@ MethodConfig = (
     | SplitBrainConfig
     | SupervisedConfig
     | TCAEConfig
+    | VultusConfig
 )
 AnyMethod = (
     BYOL
@@ -45,9 +47,11 @@ AnyMethod = (
     | SplitBrain
     | Supervised
     | TCAE
+    | Vultus
 )
 
 METHODS: dict[str, tuple[type[MethodConfig], Any]] = {
+    "vultus": (VultusConfig, Vultus),
     "pcl": (PCLConfig, PCL),
     "contrawarping": (ContraWarpingConfig, ContraWarping),
     "pros": (ProSConfig, ProS),

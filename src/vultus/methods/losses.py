@@ -182,3 +182,18 @@ def away_from_warped(
         case "logistic":
             return F.softplus((far - near) / temperature).mean()
     raise ValueError(f"no form {form!r}: there are hinge, triplet, logistic, infonce")
+
+
+@in_float32
+def same_or_mirrored(a: Tensor, b: Tensor, mirrored: Tensor, temperature: float) -> Tensor:
+    """Two views of a face agree unless one is mirrored, then they are opposed.
+
+        for each face i:
+            loss += log(1 + exp(±cos(a[i], b[i])/τ)), + where mirrored[i], else −
+        return loss / N
+
+    a, b: (N, D); mirrored: (N,) bool. PCL's L_pose as a logistic pair: the mirror image of a face is the negative, and
+    no view is made for it. A frontal face is its own mirror image and can only be indifferent.
+    """
+    cosine = F.cosine_similarity(a, b, dim=1) / temperature
+    return F.softplus(torch.where(mirrored, cosine, -cosine)).mean()

@@ -72,8 +72,29 @@ class PoolingBlock(nn.Module):
         return out
 
 
+class ResidualBlock(nn.Module):
+    """Adds two 3×3 convolutions to a map, activations before them (He et al. 2016); the residual starts at 0.3."""
+
+    def __init__(self, channels: int, middle: int) -> None:
+        super().__init__()
+        last = nn.BatchNorm2d(channels)
+        nn.init.constant_(last.weight, 0.3)
+        self.body = nn.Sequential(
+            nn.ReLU(),
+            nn.Conv2d(channels, middle, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(middle),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(middle, channels, 3, 1, 1, bias=False),
+            last,
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = x + self.body(x)
+        return out
+
+
 class PatchEncoder(nn.Sequential):
-    """128 atoms pooled to 1/4, then two blocks to 1/16: 48 px give 3×3×256 = 2,304 values, 64 px 4×4×256 = 4,096."""
+    """128 atoms pooled to 1/4, then blocks to 1/16: 48 px give 3×3×256 = 2,304 values, 64 px 4×4×256 = 4,096."""
 
     channels = 256
     stride = 16
@@ -82,8 +103,11 @@ class PatchEncoder(nn.Sequential):
         super().__init__(
             PatchStem(self.channels // 2),
             nn.BatchNorm2d(self.channels, affine=False),  # nothing to train here: no gradient comes this far
-            PoolingBlock(self.channels, 96),
             PoolingBlock(self.channels, 128),
+            ResidualBlock(self.channels, 128),
+            ResidualBlock(self.channels, 128),
+            PoolingBlock(self.channels, 128),
+            ResidualBlock(self.channels, 128),
         )
 
 
