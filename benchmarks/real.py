@@ -46,9 +46,9 @@ RUNS: dict[str, tuple[str, float, dict[str, object]]] = {
 }
 
 
-def real_sets(out: Path) -> dict[str, Path]:
-    """The face sets fer2013 and lfw in `out`, packed from VULTUS_DATA where they are not there yet."""
-    sets = {name: out / "sets" / name for name in ("fer2013", "lfw")}
+def real_sets(out: Path, names: Sequence[str] = ("fer2013", "lfw")) -> dict[str, Path]:
+    """The face sets `names` in `out`, packed from VULTUS_DATA where they are not there yet."""
+    sets = {name: out / "sets" / name for name in names}
     for name, path in sets.items():
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)

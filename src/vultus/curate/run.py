@@ -67,11 +67,11 @@ def curate(
     config, out, crew = config or CurateConfig(), Path(out), Crew(executor, workers, progress)
     say(f"listing the photographs of {src}")
     source = Source.of(src, config)
-    excluded = [Source.of(path, unjudged(config, "all")) for path in config.exclude]
-    examples = [Source.of(path, unjudged(config, "largest")) for path in config.like]
     if not overwrite and state.check(source.asked, out, str(out)):
         return _finished(out)
     check_target(out, overwrite)
+    excluded = [Source.of(path, unjudged(config, "all")) for path in config.exclude]
+    examples = [Source.of(path, unjudged(config, "largest")) for path in config.like]
     folder = out.with_name(f".{out.name}.pieces") if work is None else work
     with ExitStack() as life:
         pool = gather(source, folder, crew, overwrite, life)
