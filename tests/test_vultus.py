@@ -1,11 +1,12 @@
-"""vultus' parts: what each loss may teach, who is mirrored, and that fine detail does not give warped faces away."""
+"""vultus' parts: what each loss may teach, where views look, and that fine detail does not give warped faces away."""
 
+import math
 from dataclasses import replace
 
 import pytest
 import torch
 
-from vultus.methods.losses import same_or_mirrored
+from vultus.methods.losses import change_loss, placement_change
 from vultus.methods.vultus import Vultus, VultusConfig
 from vultus.views import render_views
 
@@ -37,7 +38,7 @@ def test_each_loss_teaches_its_own_branch():
     face = {"encoder", "to_face", "face_head"}
     assert reached(method, losses["face"]) == reached(method, losses["warped"]) == face
     assert reached(method, losses["prototypes"]) == face | {"prototypes"}
-    assert reached(method, losses["pose"]) == {"encoder", "to_pose", "pose_head"}
+    assert reached(method, losses["pose"]) == {"encoder", "to_pose", "pose_head", "compare"}
 
 
 @pytest.mark.parametrize(
@@ -55,26 +56,43 @@ def test_a_term_of_weight_0_is_left_out(off, left):
     assert ("warped" in method.views()) == ("warped" in left)
 
 
-def test_every_other_second_view_is_mirrored_and_pose_knows_it(monkeypatch):
+def test_the_change_of_place_takes_points_of_one_view_to_the_other():
     method = small()
-    views, seen = views_of(method), {}
-    method.encoder.register_forward_hook(lambda _, inputs, out: seen.update(images=inputs[0]))
-    monkeypatch.setattr("vultus.methods.vultus.same_or_mirrored", lambda a, b, turned, tau: seen.update(turned=turned))
-    method.losses(views)
-    a, b, warped = seen["images"].split([BATCH, BATCH, 4])
-    assert torch.equal(a, views["a"]) and torch.equal(warped, views["warped"])
-    assert torch.equal(b[0::2], views["b"][0::2]) and torch.equal(b[1::2], views["b"][1::2].flip(-1))
-    assert seen["turned"].tolist() == [False, True] * (BATCH // 2) + [False] * 4  # a warp leaves the pose as it was
+    views = views_of(method)
+    a, b = views["a_placement"], views["b_placement"]
+    mirrored, across, down, right, low = placement_change(a, b).T
+    for face in range(BATCH):
+        for x, y in ((0.0, 0.0), (0.5, -0.7)):
+            seen = b[face] @ torch.tensor([x, y, 1.0])  # in the picture
+            in_a = (
+                mirrored[face] * (0.2 * across[face]).exp() * x + 0.2 * right[face],
+                (0.2 * down[face]).exp() * y + 0.2 * low[face],
+            )
+            torch.testing.assert_close(a[face] @ torch.stack([*in_a, torch.tensor(1.0)]), seen, atol=1e-5, rtol=1e-4)
+    assert set(mirrored.tolist()) == {-1.0, 1.0}
 
 
-def test_same_or_mirrored_is_the_loop():
-    a, b = torch.randn(2, 6, 5)
-    mirrored = torch.tensor([True, False, False, True, True, False])
+def test_a_placement_says_where_the_view_looks():
+    method = Vultus(VultusConfig(encoder="small", warped_weight=0.0), 48)
+    ramp = torch.linspace(-1 + 1 / 96, 1 - 1 / 96, 96).expand(1, 3, 96, 96).transpose(2, 3)  # brighter downwards
+    views = {"a": replace(method.views()["a"], photometry=())}
+    out = render_views((ramp + 1) / 2, views, seed=1)
+    (placement,) = out["a_placement"]
+    lattice = (torch.arange(48) + 0.5) / 24 - 1
+    seen = placement[1, 1] * lattice + placement[1, 2]  # heights in the picture
+    shown = out["a"][0, 0, :, 24] * 2 - 1
+    torch.testing.assert_close(shown[4:-4], seen[4:-4], atol=0.02, rtol=0)
+
+
+def test_the_loss_of_a_change_is_the_loop():
+    told, change = torch.randn(2, 6, 5)
+    change[:, 0] = change[:, 0].sign()
     total = 0.0
-    for one, other, turned in zip(a, b, mirrored, strict=True):
-        cosine = (one @ other / one.norm() / other.norm()).item() / 0.3
-        total += torch.tensor(1 + 2.718281828459045 ** (cosine if turned else -cosine)).log().item()
-    assert same_or_mirrored(a, b, mirrored, 0.3).item() == pytest.approx(total / 6, rel=1e-5)
+    for row, truth in zip(told.tolist(), change.tolist(), strict=True):
+        total += math.log(1 + math.exp(-truth[0] * row[0]))
+        gaps = [abs(p - t) for p, t in zip(row[1:], truth[1:], strict=True)]
+        total += sum(0.5 * gap**2 if gap < 1 else gap - 0.5 for gap in gaps) / 4
+    assert change_loss(told, change).item() == pytest.approx(total / 6, rel=1e-5)
 
 
 def test_a_face_drawn_to_its_warp_is_asked_for_more():
@@ -96,7 +114,7 @@ def test_fine_detail_does_not_tell_warped_faces_from_crops(low):
     """A crop is interpolated at random places as a warped crop is; see the same test of ContraWarping's views."""
     method = Vultus(VultusConfig(encoder="small", warped_faces=0), 48)
     noise = torch.rand(600, 3, 48, 48, generator=torch.Generator().manual_seed(0))
-    views = {k: replace(v, photometry=()) for k, v in method.views().items()}
+    views = {k: replace(v, photometry=(), placed=False) for k, v in method.views().items()}
     power = {}
     for name, out in render_views(noise, views, seed=3).items():
         spectrum = torch.fft.fft2(out - out.mean((2, 3), keepdim=True)).abs().square()

@@ -185,15 +185,29 @@ def away_from_warped(
 
 
 @in_float32
-def same_or_mirrored(a: Tensor, b: Tensor, mirrored: Tensor, temperature: float) -> Tensor:
-    """Two views of a face agree unless one is mirrored, then they are opposed.
+def placement_change(a: Tensor, b: Tensor) -> Tensor:
+    """What turns view b into view a: (B, 5) of mirrored or not as ±1, then zooms and shifts in units of a fifth.
 
-        for each face i:
-            loss += log(1 + exp(±cos(a[i], b[i])/τ)), + where mirrored[i], else −
-        return loss / N
-
-    a, b: (N, D); mirrored: (N,) bool. PCL's L_pose as a logistic pair: the mirror image of a face is the negative, and
-    no view is made for it. A frontal face is its own mirror image and can only be indifferent.
+    With T = A⁻¹B, which takes points of b to the points of a that show the same: ±1 by the sign of T₁₁,
+    log|T₁₁| / 0.2, log|T₂₂| / 0.2, T₁₃ / 0.2, T₂₃ / 0.2. a, b: placements (B, 2, 3) as views hand them over.
     """
-    cosine = F.cosine_similarity(a, b, dim=1) / temperature
-    return F.softplus(torch.where(mirrored, cosine, -cosine)).mean()
+    bottom = a.new_tensor([0.0, 0.0, 1.0]).expand(len(a), 1, 3)
+    change = torch.linalg.solve(torch.cat([a, bottom], 1), torch.cat([b, bottom], 1))
+    across, down = change[:, 0, 0], change[:, 1, 1]
+    moved = torch.stack([across.abs().log(), down.abs().log(), change[:, 0, 2], change[:, 1, 2]], 1)
+    return torch.cat([across.sign()[:, None], moved / 0.2], 1)
+
+
+@in_float32
+def change_loss(prediction: Tensor, change: Tensor) -> Tensor:
+    """How well `placement_change` is told: a logistic loss for the mirror, Huber's for the rest, means added.
+
+        for each pair of views:
+            loss += log(1 + exp(−m · m̂)) + Σ_k huber(ẑ_k − z_k) / 4
+        return loss / B
+
+    prediction, change: (B, 5). Telling the mirror image of a face from the face is PCL's L_pose; telling what else
+    moved is AugSelf (Lee et al., NeurIPS 2021).
+    """
+    mirrored = F.softplus(-change[:, 0] * prediction[:, 0]).mean()
+    return mirrored + F.smooth_l1_loss(prediction[:, 1:], change[:, 1:])

@@ -1,10 +1,10 @@
 """vultus: what PCL, ContraWarping and ProS each add, joined in one pass over two views and a half.
 
 Faces are told apart on a face feature F_f as in SimCLR; a local warp, a change of expression, makes an explicit
-negative there (ContraWarping). A pose feature F_p tells a face from its mirror image, whoever it is and whatever it
-expresses (PCL's L_pose, without views of its own: half of the second views are mirrored anyway). And faces are
-described by learnable prototypes which the two views must share (ProS, without a teacher: SwAV's swapped prediction).
-F_s, the map under both, is read.
+negative there (ContraWarping). From the pose features F_p of two views it must be told how one is turned into the
+other: mirrored (PCL's L_pose, without views of its own), moved and zoomed. And faces are described by learnable
+prototypes which the two views must share (ProS, without a teacher: SwAV's swapped prediction). F_s, the map under
+both, is read.
 """
 
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from vultus.methods import distillation
-from vultus.methods.losses import away_from_warped, info_nce, same_or_mirrored
+from vultus.methods.losses import away_from_warped, change_loss, info_nce, placement_change
 from vultus.nets.encoders import build_encoder
-from vultus.nets.heads import Prototypes, projector
+from vultus.nets.heads import Prototypes, mlp, projector
 from vultus.views import View
 from vultus.views.presets import simclr
 from vultus.views.warp import LocalWarp
@@ -31,10 +31,9 @@ class VultusConfig:
     hidden: int = 512  # width of the projectors' middle
     projection: int = 128  # width of the spaces in which views are compared
     crop: float = 0.6  # smallest part of the face's area that a crop may keep
-    pose_weight: float = 0.1  # of telling a face from its mirror image on F_p
-    pose_temperature: float = 0.2  # τ of that
+    pose_weight: float = 0.5  # of telling from F_p how two views differ in place
     warped_weight: float = 0.2  # of keeping warped faces away on F_f
-    warped_faces: int = 128  # faces of a batch that are warped; 0: all
+    warped_faces: int = 64  # faces of a batch that are warped; 0: all
     warped_temperature: float = 0.2  # τ of that
     points: int = 4  # bumps of a warp
     magnitude: float = 6.0  # how far a bump moves its centre, per cent of the face's height
@@ -62,13 +61,14 @@ class Vultus(nn.Module):
         self.to_pose = nn.Conv2d(channels, channels, 3, 1, 1)
         self.face_head = projector(values, config.hidden, config.projection)
         self.pose_head = projector(values, config.hidden, config.projection)
+        self.compare = mlp(2 * config.projection, config.projection, 5)
         self.prototypes = Prototypes(config.projection, config.prototypes)
 
     def views(self) -> dict[str, View]:
         """Two crops of each face, and of some a third one, warped."""
         c = self.config
-        view = simclr(self.size, crop=c.crop, flip=False)
-        views = {"a": view, "b": view}
+        view = simclr(self.size, crop=c.crop)
+        views = dict.fromkeys("ab", replace(view, placed=True))
         if c.warped_weight:
             warp = LocalWarp(c.points, c.magnitude / 100, c.radius / 100)
             views["warped"] = replace(view, geometry=(warp, *view.geometry), faces=c.warped_faces)
@@ -76,28 +76,24 @@ class Vultus(nn.Module):
 
     def losses(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """`face`, and unless their weights are 0 `pose`, `warped`, `prototypes`."""
-        mirrored = torch.arange(len(views["b"]), device=views["b"].device) % 2 == 1
-        inputs = dict(views) | {"b": torch.where(mirrored[:, None, None, None], views["b"].flip(-1), views["b"])}
-        maps = self.encoder(torch.cat(list(inputs.values())))
-        counts = [len(v) for v in inputs.values()]
+        pictures = [views[name] for name in self.views()]
+        maps = self.encoder(torch.cat(pictures))
+        n, counts = len(views["a"]), [len(part) for part in pictures]
         face = self.face_head(self.to_face(maps).flatten(1)).split(counts)
-        pose = self.pose_head(self.to_pose(maps).flatten(1)).split(counts)
         losses = {"face": info_nce(face[0], face[1], self.config.temperature)}
         if "pose" in self.weights:
-            losses["pose"] = self.pose_loss(pose, mirrored)
+            losses["pose"] = self.pose_loss(maps[: 2 * n], views["a_placement"], views["b_placement"])
         if "warped" in self.weights:
             losses["warped"] = self.warped_loss(*face)
         if "prototypes" in self.weights:
             losses["prototypes"] = self.prototype_loss(face[0], face[1])
         return losses
 
-    def pose_loss(self, pose: tuple[Tensor, ...], mirrored: Tensor) -> Tensor:
-        """A face and its other view have one pose, or mirrored ones; a warped face has the pose it had."""
-        a, b, *warped = pose
-        anchors, others = torch.cat([a] * (1 + len(warped))), torch.cat([b, *warped])
-        n = len(others)
-        unmirrored = torch.zeros(n - len(b), dtype=torch.bool, device=b.device)
-        return same_or_mirrored(anchors[:n], others, torch.cat([mirrored, unmirrored]), self.config.pose_temperature)
+    def pose_loss(self, maps: Tensor, of_a: Tensor, of_b: Tensor) -> Tensor:
+        """What turns a face's second view into its first must be told from the two pose features."""
+        a, b = self.pose_head(self.to_pose(maps).flatten(1)).chunk(2)
+        told: Tensor = self.compare(torch.cat([a, b], 1))
+        return change_loss(told, placement_change(of_a, of_b))
 
     def warped_loss(self, a: Tensor, b: Tensor, warped: Tensor) -> Tensor:
         """Both views of a face keep nearer to each other than to the warped face."""

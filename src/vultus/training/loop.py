@@ -113,7 +113,8 @@ class Learner:
             landmarks=batch.landmarks,
             partners=None if partners is None else partners.to(self.device, non_blocking=True),
         )
-        views = {k: v.contiguous(memory_format=torch.channels_last) for k, v in views.items()}
+        last = torch.channels_last
+        views = {k: v.contiguous(memory_format=last) if v.ndim == 4 else v for k, v in views.items()}
         return views if batch.targets is None else views | {"label": batch.targets.to(self.device)}
 
 

@@ -21,14 +21,13 @@ def original(size: int) -> View:
     return View(size)
 
 
-def simclr(size: int, crop: float = 0.2, grey: bool = False, flip: bool = True) -> View:
+def simclr(size: int, crop: float = 0.2, grey: bool = False) -> View:
     """SimCLR's view: crop of at least `crop` of the area, flip, jitter, grey, blur.
 
-    grey: the pictures are grey, so what only changes colour is left out; flip: half of the views are mirrored.
+    grey: the pictures are grey, so what only changes colour is left out.
     """
     colour = (Jitter(0.4, 0.4, 0.0, 0.0, p=0.8),) if grey else (Jitter(0.4, 0.4, 0.4, 0.1, p=0.8), Grey(p=0.2))
-    geometry = (Crop(scale=(crop, 1.0)), Flip(p=0.5)) if flip else (Crop(scale=(crop, 1.0)),)
-    return View(size, geometry, (*colour, Blur(0.1, (0.1, 2.0), p=0.5)))
+    return View(size, (Crop(scale=(crop, 1.0)), Flip(p=0.5)), (*colour, Blur(0.1, (0.1, 2.0), p=0.5)))
 
 
 def pcl_face(size: int, pair: Literal[0, 1]) -> View:

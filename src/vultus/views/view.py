@@ -38,7 +38,7 @@ class View:
 
     faces: only the first so many of the pictures handed over, 0 for all; copies: views of each face, standing
     together (row = face · copies + copy), each with random numbers of its own; partner: another picture of the same
-    person is shown where the set knows one, else the face itself.
+    person is shown where the set knows one, else the face itself; placed: where the view looks is handed over as well.
     """
 
     size: int
@@ -47,6 +47,7 @@ class View:
     faces: int = 0
     copies: int = 1
     partner: bool = False
+    placed: bool = False
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -77,6 +78,11 @@ class Draw:
 
     def __len__(self) -> int:
         return len(self.shrink)
+
+    @property
+    def placement(self) -> Tensor:
+        """(rows, 2, 3): points x, y of the view in −1…1 → the points of the picture that they show, but for warps."""
+        return _whole(self.geometry)[:, :2]
 
     def rows(self, start: int, stop: int) -> Draw:
         """Rows start … stop − 1."""
@@ -190,5 +196,8 @@ def _merge_colours(stages: list[Retouch]) -> tuple[Retouch, ...]:
 
 
 def _shrink(stages: tuple[Placement | Bumps, ...]) -> Tensor:
-    whole = reduce(torch.matmul, (s.matrix for s in stages if isinstance(s, Placement)))
-    return shrinkage(whole)
+    return shrinkage(_whole(stages))
+
+
+def _whole(stages: tuple[Placement | Bumps, ...]) -> Tensor:
+    return reduce(torch.matmul, (s.matrix for s in stages if isinstance(s, Placement)))
