@@ -31,6 +31,7 @@ from vultus.training.run import pretrain
 
 SIZE = 48
 READ = {"fer2013": "expression", "lfw": "identity", "utkface": "attributes", "mtfl": "attributes"}
+CUT = CurateConfig(max_outside=1.0)  # UTKFace's pictures are cut close already: the template may look beyond them
 FACELESS, COPIES, BLURRED = 0.3, 0.1, 0.1  # parts of the pool
 
 
@@ -98,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     learned = {"raw": asked.out / "raw", "curated": asked.out / "curated"}
     if not learned["raw"].exists():
         pack(dirty, learned["raw"], reader="folder")
-    made = curate(str(dirty), learned["curated"], CurateConfig(template="loose"))
+    made = curate(str(dirty), learned["curated"], CUT)
     print("\n".join(made.funnel.lines()))
     figures = []
     for seed in asked.seeds:

@@ -21,6 +21,7 @@ from vultus.benchmark.plan import DONE, Budget, Plan, Question, Subject
 from vultus.benchmark.planning import asked_for, plan, settings_of
 from vultus.benchmark.published import TABLES
 from vultus.benchmark.sources import Source
+from vultus.benchmark.words import terms
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.kept import add_figures
 from vultus.faces.faceset import write
@@ -97,6 +98,25 @@ def test_time_expected_comes_from_the_budget_and_from_what_was_measured(tiny_fac
     known = expected(made, rates)
     assert known.trainings == known.readings == 0
     assert known.seconds == pytest.approx(2 * 100 + 2 * 1000 + 4 * 15 + 4 * 3)
+
+
+def test_faces_are_read_with_their_mirror_images_where_these_have_the_same_answer(tiny_faces, tmp_path, in_process):
+    made = planned(tiny_faces, tmp_path, ("simclr",), seeds=1, readouts=("linear", "kernel"), mirrored=True)
+    turned = {f"{q.task}, {q.readout}": q.mirrored for q in made.questions}
+    assert turned == {"expression, linear": True, "expression, kernel": True}
+    outcome = run.run(made)
+    assert not outcome.failures
+    (row,) = outcome.board.rows
+    assert row.feature == "encoder" and {f.feature for f in row.cells.values()} == {"encoder mirrored"}
+    text = outcome.markdown.read_text()
+    assert "linear probe; linear probe of similarities (kernel); each face with its mirror image" in text
+    plain = {q.key for q in planned(tiny_faces, tmp_path, ("simclr",), seeds=1).questions}
+    assert not plain & {q.key for q in made.questions}  # neither takes the other's figures
+    sided = tuple(replace(made.questions[0], task=task, mirrored=False) for task in ("head_pose", "landmarks"))
+    assert (
+        "its mirror image but for head pose, landmarks"
+        in terms(replace(made, questions=(*made.questions, *sided)))["Read-out"]
+    )
 
 
 @pytest.mark.parametrize(

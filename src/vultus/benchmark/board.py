@@ -11,6 +11,7 @@ from vultus.benchmark.ranks import Ranks, compare
 from vultus.benchmark.reading import FAILED, headline
 from vultus.benchmark.significance import level_with_best
 from vultus.evaluation.figure import Figure
+from vultus.evaluation.mirrored import called
 from vultus.evaluation.over_seeds import over_seeds
 from vultus.report.results import Measure, Row
 
@@ -73,7 +74,7 @@ def _row(label: str, subjects: Sequence[Subject], cells: dict[Measure, Figure]) 
     elif first.kind == "baseline" and first.config is not None:
         note = f"of {first.config.encoder}"
     learned = first.kind != "baseline"
-    feature = next(iter(cells.values())).feature
+    feature = next(iter(cells.values())).feature.removesuffix(called("", mirrored=True))  # the read-out says so
     return Row(label, feature if learned else label, learned, cells, note, not first.reference)
 
 

@@ -25,6 +25,7 @@ def benchmark(
     readout: str = "linear",
     shots: str = "",
     pca: int | None = None,
+    mirrored: bool = False,
     runs: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="RUN [RUN ...]")] = (),
     baselines: bool = False,
     atoms: int = 72,
@@ -49,6 +50,7 @@ def benchmark(
         readout: linear, knn, kernel, or several separated by commas; identity is always compared by cosine.
         shots: Read with few labels too: 1,10 of each class, or below 1 a part of the training faces.
         pca: Read at most so many principal values of each feature: rows of equal length.
+        mirrored: Read every face together with its mirror image, where that has the same answer.
         runs: Finished runs made elsewhere, to stand in the table too.
         baselines: Also encoders that learned nothing, pixels, LBP, HoG and a patch dictionary.
         atoms: Size of the patch dictionary; its feature has 32 values an atom.
@@ -72,6 +74,7 @@ def benchmark(
         readouts=[_readout(part) for part in _parts(readout)],
         shots=[_number(part) for part in _parts(shots)],
         pca=pca,
+        mirrored=mirrored,
         runs=runs,
         baselines=baselines,
         atoms=atoms,

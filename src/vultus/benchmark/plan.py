@@ -56,13 +56,17 @@ class Unlabelled:
 
 @dataclass(frozen=True)
 class Question:
-    """A task on a set under a protocol; readout "" where features are compared and nothing is fitted."""
+    """A task on a set under a protocol; readout "" where features are compared and nothing is fitted.
+
+    mirrored: each face is read together with its mirror image.
+    """
 
     source: Source
     task: str
     readout: Readout | Literal[""]
     pca: int | None
     shots: float | None
+    mirrored: bool = False
 
     @property
     def first(self) -> bool:
@@ -78,6 +82,7 @@ class Question:
         how: list[str] = [self.readout or "compared"]
         how += [f"pca{self.pca}"] if self.pca else []
         how += [f"shots{self.shots:g}"] if self.shots is not None else []
+        how += ["mirrored"] if self.mirrored else []
         return "-".join([self.task, slug(self.source.name), sha256_of(self.source.content.encode())[:8], *how])
 
     @property

@@ -35,6 +35,7 @@ def plan(
     readouts: Sequence[Readout] = ("linear",),
     shots: Sequence[float] = (),
     pca: int | None = None,
+    mirrored: bool = False,
     runs: Sequence[str | Path] = (),
     baselines: bool = False,
     atoms: int = 72,
@@ -43,8 +44,9 @@ def plan(
 ) -> Plan:
     """Every pre-training and reading, done or not; nothing is trained or written.
 
-    methods, settings: see `entries`; data: `SET` or `LEARN:TEST` (`source`); faces: the set learned from; runs: folders
-    of finished runs, read as they are. Raises ValueError naming what does not fit together, FileNotFoundError.
+    methods, settings: see `entries`; data: `SET` or `LEARN:TEST` (`source`); faces: the set learned from; mirrored:
+    read faces with their mirror images where these have the same answer; runs: folders of finished runs, read as they
+    are. Raises ValueError naming what does not fit together, FileNotFoundError.
     """
     chosen, spent = entries(methods, settings), Budget.of(budget)
     _require(seeds >= 1 and size >= 16, f"at least one seed and 16 pixels are needed, got {seeds} and {size}")
@@ -55,6 +57,8 @@ def plan(
     unlabelled = _unlabelled(faces) if faces is not None else None
     sources = _sources(data)
     questions, left_out = _questions(sources, tasks, readouts, shots, pca)
+    if mirrored:
+        questions = tuple(replace(question, mirrored=not TASKS[question.task].sided) for question in questions)
     draft = Plan(
         out=Path(out),
         unlabelled=unlabelled,

@@ -14,6 +14,7 @@ from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.kept import add_figures, read_figures, with_scores
 from vultus.evaluation.measure import CALIBRATE, rival, sample, width
+from vultus.evaluation.mirrored import reader
 from vultus.evaluation.tasks import TASKS
 from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
@@ -54,8 +55,9 @@ def _read(model: Any, reading: Reading) -> None:
         if protocol.pca:
             protocol = replace(protocol, pca=min(protocol.pca, width(model)))
         faces, test = question.source.opened()
-        options: dict[str, Any] = {"feature": model.default_feature, "cache": reading.subject.folder / FEATURES}
-        figures = evaluate(model, faces, question.task, protocol, test=test, **options)
+        seen = reader(model, question.mirrored)
+        options: dict[str, Any] = {"feature": seen.default_feature, "cache": reading.subject.folder / FEATURES}
+        figures = evaluate(seen, faces, question.task, protocol, test=test, **options)
     except Exception as error:  # whatever a task or a set may raise: the other readings go on
         fail(folder, error)
         return

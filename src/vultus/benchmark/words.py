@@ -71,10 +71,14 @@ def _seeds(made: Plan) -> str:
 
 def _readouts(made: Plan) -> str:
     how = [q.readout for q in made.questions if q.readout]
-    parts = [{"linear": "linear probe", "knn": "nearest neighbours"}[name] for name in dict.fromkeys(how)]
+    called = {"linear": "linear probe", "knn": "nearest neighbours", "kernel": "linear probe of similarities (kernel)"}
+    parts = [called[name] for name in dict.fromkeys(how)]
     parts += ["cosine of features, nothing fitted"] if any(not q.readout for q in made.questions) else []
     labels = dict.fromkeys(few(q.shots) for q in made.questions if q.shots is not None)
     parts += [f"also with {', '.join(labels)}"] if labels else []
+    if any(q.mirrored for q in made.questions):
+        straight = sorted({q.task.replace("_", " ") for q in made.questions if not q.mirrored})
+        parts += ["each face with its mirror image" + (f" but for {', '.join(straight)}" if straight else "")]
     parts += [f"on at most {made.pca} principal values, fitted on training faces"] if made.pca else []
     return "; ".join(parts)
 
