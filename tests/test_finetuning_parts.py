@@ -112,7 +112,7 @@ def test_smoothing_spreads_a_part_of_the_certainty():
 @pytest.mark.parametrize(
     ("name", "size", "count", "first", "last"),
     [
-        ("patches", 32, 2, "backbone.2.body.0.weight", "backbone.3.body.4.bias"),
+        ("patches", 32, 5, "backbone.2.body.0.weight", "backbone.6.body.5.bias"),
         ("small", 32, 5, "backbone.1.weight", "backbone.6.skip.0.weight"),
         ("vit", 32, 4, "backbone.places", "backbone.norm.weight"),
         ("resnet18", 32, 9, "backbone.model.bn1.weight", "backbone.model.layer4.1.conv2.weight"),
