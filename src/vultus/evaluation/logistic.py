@@ -19,9 +19,9 @@ from scipy.optimize import minimize
 from torch import Tensor
 from torch.nn import functional as F
 
-TOLERANCE = (
-    3e-5  # largest entry of the mean loss's gradient (over the penalty where that is above 1); scikit-learn: 1e-4
-)
+# largest entry of the mean loss's gradient, over the penalty and over the feature's own size where these are above 1;
+# scikit-learn: 1e-4
+TOLERANCE = 3e-5
 WHOLE = 4096  # widest feature whose covariance is factored entirely
 EXACT = 2_000_000  # entries up to which everything is float64; rounding averages out over more
 CHUNK = 512  # rows at once, which stay in cache for the forward and the backward product
@@ -35,6 +35,7 @@ class Design:
         plain = torch.from_numpy(np.ascontiguousarray(features))
         self.features = plain.double() if plain.numel() <= EXACT else plain
         self.vectors, self.values, self.tail = _spectrum(self.features)
+        self.sizes = self.features.square().mean(0).sqrt().clamp(min=1)  # [D]: rounding of a gradient grows with them
 
     def precondition(self, weights: Tensor, penalty: Tensor, curvature: float, power: float) -> Tensor:
         """weights [K, D] · H^power, H = curvature · covariance + penalty [K, 1], the Hessian near even odds."""
@@ -157,7 +158,8 @@ class _Objective:
         slope, lift = slope / n + self.penalty * weights, lift / n
         self.passes += 1
         steepness = self.penalty.clamp(min=1)  # of the weights' gradient near the optimum; the bias is not penalised
-        self.gradient = max(float((slope.abs() / steepness).max()), float(lift.abs().max()))
+        steep = slope.abs() / steepness / self.design.sizes
+        self.gradient = max(float(steep.max()), float(lift.abs().max()))
         value = loss / n + 0.5 * float((self.penalty * weights.double().square()).sum())
         inner = self.design.precondition(slope, self.penalty, self.curvature, -0.5)
         return value, _flat(inner, lift / self.curvature**0.5)
