@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from evaluation_faces import Labelled, classes_in_space, parts
@@ -201,3 +202,16 @@ def test_answers_solved_together_are_those_of_scikit_learn_solved_alone():
         alone = LogisticRegression(C=C[k], tol=1e-8, max_iter=2000).fit(features, present[:, k])
         expected = alone.predict_proba(features)[:, 1]
         np.testing.assert_allclose(model.probabilities(features)[:, k], expected, atol=2e-3)
+
+
+def test_features_of_uneven_size_converge_in_single_precision(monkeypatch):
+    """Largest 60, smallest 0.01: rounding of the large ones' gradient is no reason to go on for ever."""
+    rng = np.random.default_rng(0)
+    sizes = np.geomspace(60, 0.01, 110).astype(np.float32)
+    X = rng.normal(size=(20_000, 110)).astype(np.float32) * sizes
+    y = (X / sizes @ rng.normal(size=(110, 3)) + 3 * rng.normal(size=(20_000, 3))).argmax(1)
+    single = solve(Design(X), y, 3, 0.1)
+    assert single.weights.dtype == torch.float32
+    monkeypatch.setattr("vultus.evaluation.logistic.EXACT", 10**9)
+    exact = solve(Design(X), y, 3, 0.1)
+    np.testing.assert_allclose(single.probabilities(X), exact.probabilities(X), atol=2e-3)
