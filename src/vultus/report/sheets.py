@@ -1,7 +1,6 @@
 """Pictures set into sheets: columns of faces, rows of neighbours."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -39,8 +38,7 @@ def stack(images: Pixels) -> Pixels:
 def view_columns(model: FaceModel, faces: FaceSet, rows: Sequence[int], seed: int = 0) -> dict[str, Pixels]:
     """The original and each view of the method by name, as columns over the same faces, rendered as in training."""
     originals = faces.images(rows, load_side(faces, model.size))
-    # a view shows as many faces as there are, once each, however few a training step would take
-    views = {name: replace(view, faces=0, copies=1, placed=False) for name, view in model.method.views().items()}  # type: ignore[operator]
+    views = {name: view.to_show for name, view in model.method.views().items()}  # type: ignore[operator]
     shown = render_views(torch.from_numpy(originals), views, seed=seed)
     columns = {"original": stack(faces.images(rows, model.size))}
     return columns | {name: stack(_bytes(images)) for name, images in shown.items()}

@@ -63,8 +63,7 @@ def view_rows(views: Mapping[str, View], faces: Shown, size: int) -> dict[str, P
     rows = {"the face": original(size)}
     if any(view.partner for view in views.values()):
         rows["its partner"] = replace(original(size), partner=True)
-    # a view shows every face once, however few or many a training step would take
-    rows |= {name: replace(view, faces=0, copies=1, placed=False) for name, view in views.items()}
+    rows |= {name: view.to_show for name, view in views.items()}
     seen = render_views(faces.images, rows, seed=SEED, landmarks=faces.landmarks, partners=faces.partners)
     return {name: (images.clamp(0, 1) * 255).round().byte().numpy() for name, images in seen.items()}
 

@@ -60,6 +60,11 @@ class View:
                     known = ", ".join(k.__name__ for k in kind.__args__)
                     raise ValueError(f"View: {name} takes {known}; got {operation!r}")
 
+    @property
+    def to_show(self) -> View:
+        """The same of every face, once, and pictures alone: however few or many a training step would take."""
+        return replace(self, faces=0, copies=1, placed=False)
+
     def count(self, batch: int) -> int:
         """How many of `batch` pictures the view shows."""
         return min(self.faces, batch) if self.faces else batch
