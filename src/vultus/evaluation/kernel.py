@@ -40,8 +40,8 @@ class KernelMap:
         return np.subtract(out, self.mean, out=out)
 
 
-def kernel_map(train: Floats, seed: int = 0, most: int = EXEMPLARS) -> KernelMap:
-    """Exemplars drawn of the training faces [N, d], at most `most`.
+def kernel_map(train: Floats, seed: int = 0, most: int = EXEMPLARS) -> tuple[KernelMap, Floats]:
+    """The map, of at most `most` exemplars drawn of the training faces [N, d], and their descriptions [N, r].
 
     Descriptions are scaled to a mean square of one a value, as standardised features are, so that the same penalties
     suit them.
@@ -54,8 +54,9 @@ def kernel_map(train: Floats, seed: int = 0, most: int = EXEMPLARS) -> KernelMap
     kept = values > SMALLEST * values[-1]
     axes = vectors[:, kept] * np.sqrt(kept.sum() / values[kept])
     plain = KernelMap(exemplars, gamma, axes.astype(np.float32), np.zeros(int(kept.sum()), np.float32))
-    mean = plain(train).mean(axis=0, dtype=np.float64)
-    return KernelMap(exemplars, gamma, plain.axes, mean.astype(np.float32))
+    described = plain(train)
+    mean = described.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return KernelMap(exemplars, gamma, plain.axes, mean), np.subtract(described, mean, out=described)
 
 
 def _squared_distances(a: Floats, b: Floats) -> Floats:

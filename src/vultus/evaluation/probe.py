@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vultus.evaluation import ridge
-from vultus.evaluation.kernel import COMPONENTS, kernel_map
+from vultus.evaluation.kernel import COMPONENTS, KernelMap, kernel_map
 from vultus.evaluation.logistic import Design, Logistic, solve, solve_each
 from vultus.evaluation.neighbours import NEIGHBOURS, votes
 from vultus.evaluation.preparation import Floats, prepare
@@ -52,9 +52,9 @@ class Stage:
             pca = min(pca or COMPONENTS, chosen.shape[1], len(chosen) - 1)
         self.preparation = prepare(chosen, pca, seed=seed)
         self.train = self.preparation(chosen)
-        self.map = kernel_map(self.train, seed) if kernel else None
-        if self.map:
-            self.train = self.map(self.train)
+        self.map: KernelMap | None = None
+        if kernel:
+            self.map, self.train = kernel_map(self.train, seed)
 
     @cached_property
     def design(self) -> Design:
