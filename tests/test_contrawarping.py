@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from method_parts import above, fine_power
 from vultus.methods.contrawarping import ContraWarping, ContraWarpingConfig
 from vultus.views import View, render_views
 
@@ -26,17 +27,10 @@ def test_fine_detail_does_not_tell_warped_faces_from_positives(low):
     method = ContraWarping(ContraWarpingConfig(encoder="small"), 48)
     noise = torch.rand(600, 3, 48, 48, generator=torch.Generator().manual_seed(0))
     views = {k: replace(v, photometry=()) for k, v in method.views().items()} | {"plain": View(48)}
-    power = {}
-    for name, out in render_views(noise, views, seed=3).items():
-        spectrum = torch.fft.fft2(out - out.mean((2, 3), keepdim=True)).abs().square()
-        power[name] = spectrum[:, :, low : 49 - low, low : 49 - low].mean((1, 2, 3))
-
-    def above(name):
-        return (power[name][:, None] > power["a"][None, :]).float().mean().item()
-
-    assert abs(above("warped") - 0.5) < 0.07
-    assert abs(above("b") - 0.5) < 0.05
-    assert above("plain") > 0.95
+    power = fine_power(render_views(noise, views, seed=3), low)
+    assert abs(above(power["warped"], power["a"]) - 0.5) < 0.07
+    assert abs(above(power["b"], power["a"]) - 0.5) < 0.05
+    assert above(power["plain"], power["a"]) > 0.95
 
 
 def test_bumps_stand_at_landmarks_if_asked():

@@ -9,6 +9,7 @@ import torch
 from skimage.color import rgb2lab
 from torch import nn
 
+from method_parts import reached
 from vultus.methods import drawing
 from vultus.methods.deformae import DeformAE, DeformAEConfig
 from vultus.methods.fabnet import FAbNet, FAbNetConfig
@@ -52,14 +53,6 @@ def still(method):
         if isinstance(module, FieldDecoder):
             nn.init.zeros_(module.out.weight)
     return method
-
-
-def reached(method, loss, depth=1):
-    """Parts whose parameters get a gradient that is not zero."""
-    method.zero_grad()
-    loss.backward(retain_graph=True)
-    moved = {n for n, p in method.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
-    return {".".join(n.split(".")[:depth]) for n in moved}
 
 
 def test_total_variation_is_the_loop_and_does_not_depend_on_the_size():

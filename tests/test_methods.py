@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from method_parts import reached
 from vultus.methods.catalogue import METHODS, build_method
 from vultus.methods.method import Method
 from vultus.methods.pcl import PCL, PCLConfig
@@ -46,14 +47,6 @@ def losses_of(method, seed=0, bf16=False):
 def small_pcl(**changes):
     torch.manual_seed(0)
     return PCL(replace(PCLConfig(hidden=16, projection=8, pose_faces=0, whole_faces=0), **changes), SIZE)
-
-
-def reached(method, loss):
-    """Top-level parts whose parameters get a gradient that is not zero."""
-    method.zero_grad()
-    loss.backward()
-    moved = {n for n, p in method.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
-    return {n.split(".")[0] for n in moved}
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from method_parts import above, fine_power, reached
 from vultus.methods.losses import change_loss, placement_change
 from vultus.methods.vultus import Vultus, VultusConfig
 from vultus.views import render_views
@@ -22,14 +23,6 @@ def small(**changes):
 def views_of(method):
     images = torch.randint(0, 256, (BATCH, 3, SIZE, SIZE), dtype=torch.uint8)
     return render_views(images, method.views(), seed=0)
-
-
-def reached(method, loss):
-    """Top-level parts whose parameters get a gradient that is not zero."""
-    method.zero_grad()
-    loss.backward(retain_graph=True)
-    moved = {n for n, p in method.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
-    return {n.split(".")[0] for n in moved}
 
 
 def test_each_loss_teaches_its_own_branch():
@@ -115,9 +108,5 @@ def test_fine_detail_does_not_tell_warped_faces_from_crops(low):
     method = Vultus(VultusConfig(encoder="small", warped_faces=0), 48)
     noise = torch.rand(600, 3, 48, 48, generator=torch.Generator().manual_seed(0))
     views = {k: replace(v, photometry=(), placed=False) for k, v in method.views().items()}
-    power = {}
-    for name, out in render_views(noise, views, seed=3).items():
-        spectrum = torch.fft.fft2(out - out.mean((2, 3), keepdim=True)).abs().square()
-        power[name] = spectrum[:, :, low : 49 - low, low : 49 - low].mean((1, 2, 3))
-    above = (power["warped"][:, None] > power["a"][None, :]).float().mean().item()
-    assert abs(above - 0.5) < 0.07
+    power = fine_power(render_views(noise, views, seed=3), low)
+    assert abs(above(power["warped"], power["a"]) - 0.5) < 0.07
