@@ -30,6 +30,8 @@ def pack(
     label: str | None = None,
     crop: float | None = None,
     every: int | None = None,
+    align: str | None = None,
+    size: int = 112,
     published_split: bool = False,
     name: str | None = None,
     licence: str = "",
@@ -45,6 +47,9 @@ def pack(
         label: For a folder of class folders: the label that their names are, such as expression.
         crop: For lfw and lfwa: the central part of each side that is kept (if not given, 0.5 and 0.7).
         every: For videos and sequences: one frame in so many is kept.
+        align: Turn every face upright by its five points, found by YuNet, and cut it to a template: arcface, ffhq or
+            loose, from tight on. A picture in which none is found stays as it came.
+        size: With align: side of a crop, pixels.
         published_split: For points68: keep its folders as train and test, though they show the same people.
         name: Of the set; else SRC's.
         licence: Terms of the pictures, kept in the set's card.
@@ -53,15 +58,23 @@ def pack(
     """
     from vultus.faces.pack import pack as run
 
+    change = None
+    if align is not None:
+        from vultus.curate.aligned import Aligner
+
+        change = Aligner(align, size)
     result = run(
-        src, out, reader=reader, label=label, crop=crop, every=every, published_split=published_split or None,
-        name=name, licence=licence, drop_duplicates=drop_duplicates, overwrite=overwrite,
+        src, out, reader=reader, change=change, label=label, crop=crop, every=every,
+        published_split=published_split or None, name=name, licence=licence, drop_duplicates=drop_duplicates,
+        overwrite=overwrite,
     )  # fmt: skip
     screen.print(f"[bold]{result.faces:,}[/] faces in {result.path}, {result.skipped} skipped")
     for skip in result.card.skipped[:10]:
         screen.print(f"  skipped {skip.name}: {skip.reason}")
     if result.skipped > 10:
         screen.print(f"  … all of them in {result.path / 'card.json'}")
+    for note in change.notes if change else ():
+        screen.print(f"  {note}")
     copies = result.card.duplicates
     if copies.images:
         screen.print(

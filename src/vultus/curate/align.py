@@ -6,6 +6,7 @@ InsightFace; from Liu et al., SphereFace, CVPR 2017): its centre and its side, i
 round the mean points. `box` does not turn the face: it is the square round the detector's box.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vultus.curate.detect import Found, Pixels
+from vultus.faces.record import Label
 
 Doubles = NDArray[np.float64]
 
@@ -44,6 +46,7 @@ TEMPLATES = {
     "ffhq": _ffhq(),
 }
 BOX = "box"
+TURNED = ("roll",)  # labels that turning a face upright makes wrong
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,21 @@ def crop(pixels: Pixels, matrix: Doubles, size: int) -> Pixels:
 def moved(points: NDArray[np.floating], matrix: Doubles) -> Doubles:
     """Points [..., 2] through a [2, 3] matrix."""
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
+
+
+def carried(
+    labels: Mapping[str, Label], matrix: Doubles, width: int, height: int, size: int, turned: bool = True
+) -> dict[str, Label]:
+    """Labels of a photograph [height, width] as labels of its crop of `size` pixels.
+
+    Landmarks move along; what turning the face upright makes wrong is left out if it is `turned`.
+    """
+    kept = {name: label for name, label in labels.items() if not (turned and name in TURNED)}
+    landmarks = kept.get("landmarks")
+    if isinstance(landmarks, tuple) and len(landmarks) % 2 == 0:
+        at = np.array(landmarks).reshape(-1, 2) * (width, height)
+        kept["landmarks"] = tuple(map(float, (moved(at, matrix) / size).ravel()))
+    return kept
 
 
 def corners(matrix: Doubles, size: float) -> Doubles:

@@ -25,7 +25,6 @@ from vultus.faces.record import Label, numbered
 
 JPEG_QUALITY = 95  # of a crop: above it the file grows and the face does not
 THUMB, THUMB_QUALITY = 96, 80  # of a photograph that has no crop to show
-TURNED = ("roll",)  # labels that turning a face upright makes wrong
 
 
 class Examiner:
@@ -77,6 +76,7 @@ class Examiner:
         image = encoded(crop, JPEG_QUALITY)
         if reason := fault_of(judged, settings):
             return Rejected(name, "judge", reason, image=image, judgement=judged)
+        high, wide = pixels.shape[:2]
         colour = crop if crop.ndim == 3 else np.repeat(crop[..., None], 3, axis=2)
         plain, mirrored = hashes(np.ascontiguousarray(colour.transpose(2, 0, 1)[None]))[0]
         return Candidate(
@@ -88,20 +88,8 @@ class Examiner:
             sha256=sha256(photograph.data).digest(),
             phash=int(plain),
             mirrored=int(mirrored),
-            labels=_carried(labels, matrix, pixels, settings),
+            labels=align.carried(labels, matrix, wide, high, settings.size, settings.template != align.BOX),
         )
-
-
-def _carried(
-    labels: Mapping[str, Label], matrix: align.Doubles, pixels: Pixels, settings: CurateConfig
-) -> dict[str, Label]:
-    """Labels of the photograph as labels of the crop: landmarks move along, what turning makes wrong is left out."""
-    kept = {name: label for name, label in labels.items() if name not in TURNED or settings.template == align.BOX}
-    landmarks = kept.get("landmarks")
-    if isinstance(landmarks, tuple) and len(landmarks) % 2 == 0:
-        at = np.array(landmarks).reshape(-1, 2) * (pixels.shape[1], pixels.shape[0])
-        kept["landmarks"] = tuple(map(float, (align.moved(at, matrix) / settings.size).ravel()))
-    return kept
 
 
 def blue_first(pixels: Pixels) -> Pixels:

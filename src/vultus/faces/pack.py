@@ -1,10 +1,11 @@
 """From a source to a face set: the work of `vultus pack`."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -13,6 +14,14 @@ from vultus.faces.card import Card, Skipped
 from vultus.faces.readers import READERS, Reading, detect
 from vultus.faces.record import Record
 from vultus.faces.writer import check_target, write
+
+
+class Change(Protocol):
+    """What makes other records of records, such as crops of photographs; `notes`, read at the end, go into the card."""
+
+    def __call__(self, records: Iterable[Record | Skipped]) -> Iterator[Record | Skipped]: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True)
@@ -37,11 +46,13 @@ def pack(
     drop_duplicates: bool = False,
     overwrite: bool = False,
     progress: bool = True,
+    change: Change | None = None,
     **options: object,
 ) -> PackResult:
     """Pack a source into a face set.
 
-    `licence` replaces the reader's statement. `options` are the reader's own, such as `label` (folder), `crop`
+    `licence` replaces the reader's statement. `change` is applied to the records on their way, such as
+    `curate.aligned.Aligner`. `options` are the reader's own, such as `label` (folder), `crop`
     (lfw) or `every` (videos); None leaves one at its default. `progress` draws a bar on standard error. Raises
     what `write` raises, and LayoutError (a ValueError) when the source is not laid out as the reader expects.
     """
@@ -53,21 +64,27 @@ def pack(
     chosen = detect(src) if reader == "auto" else reader
     given = {option: value for option, value in options.items() if value is not None}
     reading = _read(chosen, src, given)
+    notes = list(reading.notes)
     with _watched(reading, progress) as records:
         card = write(
-            records,
+            records if change is None else _changed(records, change, notes),
             out,
             source=reading.source,
             licence=licence or reading.licence,
             name=name,
             made=" ".join([f"vultus pack, reader {chosen}", *(f"{o}={v}" for o, v in given.items())]),
-            notes=reading.notes,
+            notes=notes,  # complete when the last record has come
             pairs=reading.pairs,
             triplets=reading.triplets,
             drop_duplicates=drop_duplicates,
             overwrite=overwrite,
         )
     return PackResult(out, card.faces, card.skipped_count, card.duplicates.images, chosen, card)
+
+
+def _changed(records: Iterable[Record | Skipped], change: Change, notes: list[str]) -> Iterator[Record | Skipped]:
+    yield from change(records)
+    notes += change.notes
 
 
 def _check_readable(src: Path) -> None:
