@@ -86,14 +86,15 @@ def looks(model: FaceModel, faces: FaceSet, out: Path) -> None:
 
 
 def overlay(axes: Axes, face: NDArray[np.floating], drop: Floats, places: Sequence[tuple[int, int]]) -> None:
-    """A mean face [S, S] in grey, redder where covering costs more of the probability."""
-    cost, times = np.zeros_like(face, dtype=np.float64), np.zeros_like(face, dtype=np.float64)
-    for loss, (top, left) in zip(drop, places, strict=True):
-        cost[top : top + COVER, left : left + COVER] += loss
-        times[top : top + COVER, left : left + COVER] += 1
-    mean = np.clip(cost / times, 0, None)
-    axes.imshow(face, cmap="gray", interpolation="bicubic")
-    axes.imshow(mean, cmap="Reds", alpha=np.clip(mean / mean.max(), 0, 1) * 0.75, interpolation="bicubic")
+    """A mean face [S, S] in grey, redder where covering costs more of the probability; both sides taken together."""
+    across = len({left for _, left in places})
+    cost = drop.reshape(-1, across)
+    cost = np.clip((cost + cost[:, ::-1]) / 2, 0, None)
+    first, last = COVER / 2 - STEP / 2, places[-1][0] + COVER / 2 + STEP / 2  # the edges of the squares' middles
+    axes.imshow(face, cmap="gray", interpolation="bicubic", extent=(0, len(face), len(face), 0))
+    shade = np.clip(cost / cost.max(), 0, 1) * 0.8
+    axes.imshow(cost, cmap="Reds", alpha=shade, interpolation="bicubic", extent=(first, last, last, first))
+    axes.set(xlim=(0, len(face)), ylim=(len(face), 0))
     axes.set_axis_off()
 
 

@@ -29,8 +29,8 @@ def record(**changes):
     return replace(Record(jpeg(PIXELS), "a.jpg", labels, (0.25, 0.2, 0.75, 0.8)), **changes)
 
 
-def aligner(*faces, template="ffhq", size=64):
-    return Aligner(template, size, detect=lambda pixels: list(faces))
+def aligner(*faces, template="ffhq", size=64, margin=0.0):
+    return Aligner(template, size, margin, detect=lambda pixels: list(faces))
 
 
 def test_labelled_points_come_to_lie_where_the_template_has_them():
@@ -73,11 +73,20 @@ def test_what_is_no_picture_goes_on_to_who_tells_of_it():
 
 
 @pytest.mark.parametrize(
-    ("template", "size", "message"), [("box", 64, "arcface, loose, ffhq"), ("ffhq", 0, "at least 8 pixels")]
+    ("asked", "message"),
+    [(("box",), "arcface, loose, ffhq"), (("ffhq", 0), "at least 8 pixels"), (("ffhq", 64, -0.5), "-0.4 to 2")],
 )
-def test_mistakes_are_told_before_anything_is_read(template, size, message):
+def test_mistakes_are_told_before_anything_is_read(asked, message):
     with pytest.raises(ValueError, match=message):
-        Aligner(template, size)
+        Aligner(*asked)
+
+
+def test_a_margin_below_0_brings_the_face_nearer():
+    def spread(margin):
+        (out,) = aligner(found(), margin=margin)([record()])
+        return np.ptp(np.reshape(out.labels["landmarks"], (5, 2)), axis=0)
+
+    np.testing.assert_allclose(spread(-0.05) * 0.9, spread(0.0), rtol=1e-6)
 
 
 def test_a_turned_picture_gives_the_upright_crop():

@@ -32,6 +32,7 @@ def pack(
     every: int | None = None,
     align: str | None = None,
     size: int = 112,
+    margin: float = 0.0,
     published_split: bool = False,
     name: str | None = None,
     licence: str = "",
@@ -50,6 +51,7 @@ def pack(
         align: Turn every face upright by its five points, found by YuNet, and cut it to a template: arcface, ffhq or
             loose, from tight on. A picture in which none is found stays as it came.
         size: With align: side of a crop, pixels.
+        margin: With align: further room on every side, in parts of the template's side; below 0 for tighter crops.
         published_split: For points68: keep its folders as train and test, though they show the same people.
         name: Of the set; else SRC's.
         licence: Terms of the pictures, kept in the set's card.
@@ -62,7 +64,7 @@ def pack(
     if align is not None:
         from vultus.curate.aligned import Aligner
 
-        change = Aligner(align, size)
+        change = Aligner(align, size, margin)
     result = run(
         src, out, reader=reader, change=change, label=label, crop=crop, every=every,
         published_split=published_split or None, name=name, licence=licence, drop_duplicates=drop_duplicates,

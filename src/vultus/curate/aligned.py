@@ -27,11 +27,13 @@ def _detector() -> Detector:
 class Aligner:
     """Call it on records: they come aligned. `notes` then tells of how many no face was found.
 
-    template: of `align.TEMPLATES`; size: side of a crop, pixels. Raises ValueError for another template or no size.
+    template: of `align.TEMPLATES`; size: side of a crop, pixels; margin: further room on every side, in parts of the
+    template's side, below 0 for less. Raises ValueError for what is out of range.
     """
 
     template: str
     size: int = 112
+    margin: float = 0.0
     detect: Detect = field(default_factory=_detector)
     seen: int = field(default=0, init=False)
     left: int = field(default=0, init=False)  # as they came
@@ -41,6 +43,8 @@ class Aligner:
             raise ValueError(f"a template is one of {', '.join(align.TEMPLATES)}; got {self.template!r}")
         if self.size < 8:
             raise ValueError(f"the side of a crop is at least 8 pixels; got {self.size}")
+        if not -0.4 <= self.margin <= 2:
+            raise ValueError(f"a margin is a part of the template's side, -0.4 to 2; got {self.margin}")
 
     def __call__(self, records: Iterable[Record | Skipped]) -> Iterator[Record | Skipped]:
         cv2.setNumThreads(1)  # more threads than one only wait for each other on small pictures
@@ -50,7 +54,7 @@ class Aligner:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the set's card should tell."""
-        told = f"faces aligned to the template {self.template}, {self.size} px"
+        told = f"faces aligned to the template {self.template}, {self.size} px, margin {self.margin:g}"
         return (told, f"no face found in {self.left:,} of {self.seen:,} pictures: left as they came")
 
     def _aligned(self, record: Record) -> Record:
@@ -67,7 +71,7 @@ class Aligner:
         if found is None or fitted is None:
             self.left += 1
             return record
-        matrix = align.placed(found, fitted, self.template, self.size, 0.0)
+        matrix = align.placed(found, fitted, self.template, self.size, self.margin)
         image = encoded(align.crop(pixels, matrix, self.size), JPEG_QUALITY)
         height, width = pixels.shape[:2]
         labels = align.carried(record.labels, matrix, width, height, self.size)
