@@ -127,9 +127,12 @@ def rendered(model: FaceModel, faces: FaceSet, out: Path) -> None:
     images = faces.images(parts.test, TILE)
     white = prepare(feature[parts.final], 256, whiten=True)(feature[parts.test])
     texts = faces.labels("expression")[parts.test].astype(np.str_)
-    queries = choose_queries(texts, len(texts), len(names))
+    queries = choose_queries(texts, len(texts), 5)
     sheet = neighbour_sheet(white, images, queries, alike(texts, queries))
-    Image.fromarray(sheet).save(out / "neighbours.png")
+    white_ground = Image.new("RGBA", sheet.shape[1::-1], "white")
+    Image.alpha_composite(white_ground, Image.fromarray(sheet)).convert("RGB").quantize(256).save(
+        out / "neighbours.png", optimize=True
+    )
     truth, answer = labels[parts.test], told.argmax(1)
     sure = np.where(answer != truth, told.max(1), 0)
     worst = np.argsort(-sure)[:12]
