@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vultus import search as search
     from vultus.evaluation.mirrored import Mirrored as Mirrored
+    from vultus.evaluation.stages import Staged as Staged
     from vultus.faces.faceset import FaceSet as FaceSet
     from vultus.faces.pack import pack as pack
     from vultus.methods.model import load as load
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from vultus.training.run import pretrain as pretrain
 
 __version__ = "0.1.0"
-__all__ = ["FaceSet", "Mirrored", "finetune", "load", "load_finetuned", "pack", "pretrain", "search"]
+__all__ = ["FaceSet", "Mirrored", "Staged", "finetune", "load", "load_finetuned", "pack", "pretrain", "search"]
 
 _HOMES = {
     "FaceSet": "vultus.faces.faceset",
     "Mirrored": "vultus.evaluation.mirrored",
+    "Staged": "vultus.evaluation.stages",
     "finetune": "vultus.training.finetuning.run",
     "load": "vultus.methods.model",
     "load_finetuned": "vultus.training.finetuning.model",

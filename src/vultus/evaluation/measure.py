@@ -16,6 +16,7 @@ from vultus.evaluation.joined import Joined
 from vultus.evaluation.kept import add_figures
 from vultus.evaluation.mirrored import called, reader
 from vultus.evaluation.protocol import Protocol
+from vultus.evaluation.stages import has_stages
 from vultus.evaluation.tasks import TASKS, hindrance, possible_tasks
 from vultus.faces.faceset import FaceSet
 from vultus.methods.catalogue import MethodConfig, build_method
@@ -48,7 +49,8 @@ def measure(
     They are added to the run's `evaluation.json`, where they replace older ones of the same circumstances.
     Features are cached below `run/features`. test: a face set to test on what `data` taught. seeds: repeat the reading
     under each, for few labels; none: the protocol's. mirrored: read each face together with its mirror image; the tasks
-    must be such as a mirror leaves as they are. `tell` hears what is being read.
+    must be such as a mirror leaves as they are. feature: one of the model's, its default if None, or `stages`
+    (`stages.py`). `tell` hears what is being read.
     Raises ValueError where the set has no label that a task reads.
     """
     folder = Path(run)
@@ -63,7 +65,7 @@ def measure(
         raise ValueError(f"{data} has no label that a task reads; it has {', '.join(faces.columns) or 'none'}")
     options: dict[str, Any] = {"test": other, "cache": folder / "features"}
     tell(f"reading {model.name}: {', '.join(tasks)}")
-    seen, asked = reader(model, mirrored), feature and called(feature, mirrored)
+    seen, asked = reader(model, mirrored, feature), feature and called(feature, mirrored)
     figures: list[Figure] = []
     repeats = [replace(protocol, seed=seed) for seed in seeds or (protocol.seed,)]
     for each in repeats:
@@ -72,7 +74,7 @@ def measure(
         tell(leaks)
     for floor in rivals(model, faces, atoms) if baselines else ():
         tell(f"reading {floor.name}")
-        floor = reader(floor, mirrored)
+        floor = reader(floor, mirrored, feature if has_stages(floor) else None)
         for each in repeats:
             fits = replace(each, pca=min(each.pca, width(floor))) if each.pca else each
             figures += evaluate(floor, faces, tasks, fits, feature=floor.default_feature, **options)

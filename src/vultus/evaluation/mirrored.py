@@ -12,6 +12,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from vultus.evaluation.stages import STAGES, Staged
 from vultus.faces.atomic import sha256_of
 from vultus.methods.model import Images
 
@@ -49,9 +50,10 @@ def mirror(images: Images) -> Images:
     return [ImageOps.mirror(i if isinstance(i, Image.Image) else Image.open(i)) for i in images]
 
 
-def reader(model: Any, mirrored: bool) -> Any:
-    """The model, or its mirrored reading."""
-    return Mirrored(model) if mirrored else model
+def reader(model: Any, mirrored: bool, feature: str | None = None) -> Any:
+    """The model as it is to be read: with mirror images or without, by its own features or by its stages."""
+    read = Staged(model) if feature == STAGES else model
+    return Mirrored(read) if mirrored else read
 
 
 def called(feature: str, mirrored: bool = True) -> str:

@@ -29,11 +29,11 @@ def embed_to_parquet(
 ) -> Embedding:
     """Features of a face set, or of a folder of pictures, as Parquet: a row a face.
 
-    Columns: `name`, and each feature as a list of D float32. feature: one name, `all`, or None for the
+    Columns: `name`, and each feature as a list of D float32. feature: one name, `stages`, `all`, or None for the
     model's default. mirrored: each the mean over a face and its mirror image, and called so.
     Raises ValueError for an unknown feature.
     """
-    model, source, target = reader(load(run), mirrored), Path(src), Path(out)
+    model, source, target = reader(load(run), mirrored, feature), Path(src), Path(out)
     named = called(str(feature), mirrored)
     wanted = {None: (model.default_feature,), "all": model.feature_names}.get(feature, (named,))
     if unknown := set(wanted) - set(model.feature_names):

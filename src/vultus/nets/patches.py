@@ -110,6 +110,11 @@ class PatchEncoder(nn.Sequential):
             ResidualBlock(self.channels, 128),
         )
 
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """The layers whose maps are worth reading: the dictionary's responses, the middle, the end."""
+        return self[1], self[4], self[6]
+
 
 def patch_stems(model: nn.Module) -> list[PatchStem]:
     """Every patch stem of `model`."""

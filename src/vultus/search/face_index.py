@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vultus import __version__
 from vultus.evaluation.embedding import Encoder, embed
 from vultus.evaluation.mirrored import called, reader
+from vultus.evaluation.stages import STAGES
 from vultus.faces import card as set_cards
 from vultus.faces import decode
 from vultus.faces.atomic import write_atomic
@@ -84,7 +85,7 @@ class FaceIndex:
                 f"{self.card.run_sha256[:16]}…), {folder} holds another model ({model.name}, {model.sha256[:16]}…): "
                 f"query with the former, or make an index with the latter"
             )
-        read: Encoder = reader(model, self.card.mirrored)
+        read: Encoder = reader(model, self.card.mirrored, self.card.feature)
         return read
 
     def vectors_of(self, images: NDArray[np.uint8], model: Encoder) -> Floats:
@@ -152,11 +153,11 @@ def index_faces(
     _check_target(folder, overwrite)
     whole, model = FaceSet.open(faces), load(run)
     feature = feature or model.default_feature
-    if feature not in model.feature_names:
+    if feature not in (*model.feature_names, STAGES):
         raise ValueError(f"no feature {feature!r}; {run} offers {', '.join(model.feature_names)}")
     say(f"reading {len(whole):,} faces with {model.name}")
     named = called(feature, mirrored)
-    features = embed(reader(model, mirrored), whole, feature=named, cache=Path(run) / "features")[named]
+    features = embed(reader(model, mirrored, feature), whole, feature=named, cache=Path(run) / "features")[named]
     directions = fit(features, metric)
     say("indexing")
     vectors = VectorIndex.build(Directed(features, directions), kind)
