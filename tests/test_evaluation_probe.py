@@ -49,6 +49,20 @@ def test_a_feature_wider_than_the_whole_eigenbasis_converges_to_the_same_optimum
     np.testing.assert_allclose(found.probabilities(X), oracle.predict_proba(X), atol=2e-3)
 
 
+@pytest.mark.parametrize("exact", [0, logistic.EXACT], ids=["float32", "float64"])
+def test_fewer_faces_than_values_reach_the_same_optimum_in_few_passes(exact, monkeypatch):
+    monkeypatch.setattr(logistic, "EXACT", exact)
+    X = correlated(60, 300)
+    y = (X[:, :3].argmax(1)).astype(np.int64)
+    found = solve(Design(X), y, 3, 0.1)
+    oracle = LogisticRegression(C=0.1, tol=1e-8, max_iter=20000).fit(X.astype(np.float64), y)
+    np.testing.assert_allclose(found.probabilities(X), oracle.predict_proba(X), atol=2e-3)
+    design = Design(X)
+    kept = design.vectors @ design.vectors.T @ design.features.T
+    torch.testing.assert_close(kept, design.features.T, atol=2e-2, rtol=0)  # the basis holds every face
+    assert found.passes < 100
+
+
 def test_a_warm_start_ends_where_a_cold_one_does():
     X = correlated(400, 20)
     y = X[:, :3].argmax(1).astype(np.int64)

@@ -3,9 +3,9 @@
 Multinomial for classes that exclude each other, or one regression for each of several answers. Features of a
 network are strongly correlated, so plain L-BFGS needs hundreds of passes over the data. In the eigenbasis of their
 covariance the Hessian is close to diagonal; scaling by its root leaves about ten. The optimum is the same: only the
-path to it is shorter. Limits: the covariance's eigenbasis is whole up to 4,096 values and a sample's leading part
-above, where more passes are needed. Classes come first in every product (K × D, K × N): with few classes that is
-three times faster than rows first.
+path to it is shorter. Limits: the covariance's eigenbasis is whole where values or faces are at most 4,096, and a
+sample's leading part above, where more passes are needed. Classes come first in every product (K × D, K × N): with few
+classes that is three times faster than rows first.
 """
 
 from collections.abc import Iterator
@@ -173,13 +173,14 @@ def _flat(weights: Tensor, bias: Tensor) -> NDArray[np.float64]:
 def _spectrum(features: Tensor) -> tuple[Tensor, Tensor, float]:
     """Eigenvectors [D, k] and eigenvalues [k] of the second moment, and the mean of the eigenvalues left out."""
     n, width = features.shape
-    if width <= WHOLE:
+    if width <= min(n, WHOLE):
         values, vectors = torch.linalg.eigh(features.T @ features / n)
         return vectors, values.clamp(min=0), 0.0
     sample = features[:: max(1, n // WHOLE)][:WHOLE]
     values, left = torch.linalg.eigh(sample @ sample.T / len(sample))
-    keep = values.argsort(descending=True)[: len(sample) // 2]
-    keep = keep[values[keep] > 1e-4 * values.max()]
+    whole = len(sample) == n  # else only the leading half of a sample's directions are those of all
+    keep = values.argsort(descending=True)[: n if whole else len(sample) // 2]
+    keep = keep[values[keep] > (1e-6 if whole else 1e-4) * values.max()]
     values, left = values[keep], left[:, keep]
     vectors = sample.T @ left / (values * len(sample)).sqrt()
     total = float(sample.square().sum()) / len(sample)
