@@ -150,7 +150,7 @@ def embed(
         run: A run's folder.
         src: A face set, or a folder of pictures.
         out: The Parquet file.
-        feature: Which feature, or all; else the method's own choice.
+        feature: Which feature, stages (every map of the encoder patches), or all; else the method's own choice.
         mirrored: Read every face together with its mirror image: the mean of both features.
     """
     from vultus.evaluation.parquet import embed_to_parquet

@@ -41,7 +41,7 @@ def evaluate(
         run: A run's folder.
         data: The labelled face set.
         task: What is read, as docs/tasks.md tells; all takes every task that the set can serve.
-        feature: Which feature; else every one of the method's.
+        feature: Which feature, or stages: every map of the encoder patches; else every one of the method's.
         test: Another face set: learn the read-out on DATA, test it on this one.
         pca: Reduce features to so many values first, fitted on the training part; identity compares them whitened.
         readout: A linear probe, nearest neighbours, or a linear probe of similarities to training faces (kernel);

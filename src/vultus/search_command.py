@@ -33,7 +33,7 @@ def index(
         faces: The face set.
         run: The run whose model reads the faces.
         out: The index's folder.
-        feature: Which feature; else the method's own choice.
+        feature: Which feature, or stages: every map of the encoder patches; else the method's own choice.
         metric: Whitened principal components, which tell people apart far better, or the plain feature's cosine.
         mirrored: Read every face together with its mirror image: twice the time, and people told apart better.
         kind: Of the index; else flat (exact) up to 100,000 faces, and ivfpq above.
