@@ -119,6 +119,16 @@ def test_faces_are_read_with_their_mirror_images_where_these_have_the_same_answe
     )
 
 
+def test_stages_are_read_of_encoders_that_have_them(tiny_faces, tmp_path, in_process):
+    made = planned(tiny_faces, tmp_path, ("simclr:encoder=patches", "byol"), seeds=1, stages=True)
+    outcome = run.run(made)
+    assert not outcome.failures
+    assert sorted(row.feature for row in outcome.board.rows) == ["encoder", "stages"]
+    assert "of encoders that have them every stage" in outcome.markdown.read_text()
+    plain = {q.key for q in planned(tiny_faces, tmp_path, ("byol",), seeds=1).questions}
+    assert not plain & {q.key for q in made.questions}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

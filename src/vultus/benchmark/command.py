@@ -26,6 +26,7 @@ def benchmark(
     shots: str = "",
     pca: int | None = None,
     mirrored: bool = False,
+    stages: bool = False,
     runs: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="RUN [RUN ...]")] = (),
     baselines: bool = False,
     atoms: int = 72,
@@ -51,6 +52,7 @@ def benchmark(
         shots: Read with few labels too: 1,10 of each class, or below 1 a part of the training faces.
         pca: Read at most so many principal values of each feature: rows of equal length.
         mirrored: Read every face together with its mirror image, where that has the same answer.
+        stages: Of encoders that have them read every stage (the feature stages), not the method's own choice.
         runs: Finished runs made elsewhere, to stand in the table too.
         baselines: Also encoders that learned nothing, pixels, LBP, HoG and a patch dictionary.
         atoms: Size of the patch dictionary; its feature has 32 values an atom.
@@ -75,6 +77,7 @@ def benchmark(
         shots=[_number(part) for part in _parts(shots)],
         pca=pca,
         mirrored=mirrored,
+        stages=stages,
         runs=runs,
         baselines=baselines,
         atoms=atoms,

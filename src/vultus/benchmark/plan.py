@@ -58,7 +58,7 @@ class Unlabelled:
 class Question:
     """A task on a set under a protocol; readout "" where features are compared and nothing is fitted.
 
-    mirrored: each face is read together with its mirror image.
+    mirrored: each face is read together with its mirror image. stages: every stage of encoders that have them is read.
     """
 
     source: Source
@@ -67,6 +67,7 @@ class Question:
     pca: int | None
     shots: float | None
     mirrored: bool = False
+    stages: bool = False
 
     @property
     def first(self) -> bool:
@@ -83,6 +84,7 @@ class Question:
         how += [f"pca{self.pca}"] if self.pca else []
         how += [f"shots{self.shots:g}"] if self.shots is not None else []
         how += ["mirrored"] if self.mirrored else []
+        how += ["stages"] if self.stages else []
         return "-".join([self.task, slug(self.source.name), sha256_of(self.source.content.encode())[:8], *how])
 
     @property

@@ -36,6 +36,7 @@ def plan(
     shots: Sequence[float] = (),
     pca: int | None = None,
     mirrored: bool = False,
+    stages: bool = False,
     runs: Sequence[str | Path] = (),
     baselines: bool = False,
     atoms: int = 72,
@@ -45,7 +46,8 @@ def plan(
     """Every pre-training and reading, done or not; nothing is trained or written.
 
     methods, settings: see `entries`; data: `SET` or `LEARN:TEST` (`source`); faces: the set learned from; mirrored:
-    read faces with their mirror images where these have the same answer; runs: folders of finished runs, read as they
+    read faces with their mirror images where these have the same answer; stages: of encoders that have them read every
+    stage; runs: folders of finished runs, read as they
     are. Raises ValueError naming what does not fit together, FileNotFoundError.
     """
     chosen, spent = entries(methods, settings), Budget.of(budget)
@@ -57,8 +59,8 @@ def plan(
     unlabelled = _unlabelled(faces) if faces is not None else None
     sources = _sources(data)
     questions, left_out = _questions(sources, tasks, readouts, shots, pca)
-    if mirrored:
-        questions = tuple(replace(question, mirrored=not TASKS[question.task].sided) for question in questions)
+    turned = {q.task: mirrored and not TASKS[q.task].sided for q in questions}
+    questions = tuple(replace(question, mirrored=turned[question.task], stages=stages) for question in questions)
     draft = Plan(
         out=Path(out),
         unlabelled=unlabelled,

@@ -15,6 +15,7 @@ from vultus.evaluation.figure import Figure
 from vultus.evaluation.kept import add_figures, read_figures, with_scores
 from vultus.evaluation.measure import CALIBRATE, rival, sample, width
 from vultus.evaluation.mirrored import reader
+from vultus.evaluation.stages import STAGES, has_stages
 from vultus.evaluation.tasks import TASKS
 from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
@@ -55,7 +56,7 @@ def _read(model: Any, reading: Reading) -> None:
         if protocol.pca:
             protocol = replace(protocol, pca=min(protocol.pca, width(model)))
         faces, test = question.source.opened()
-        seen = reader(model, question.mirrored)
+        seen = reader(model, question.mirrored, STAGES if question.stages and has_stages(model) else None)
         options: dict[str, Any] = {"feature": seen.default_feature, "cache": reading.subject.folder / FEATURES}
         figures = evaluate(seen, faces, question.task, protocol, test=test, **options)
     except Exception as error:  # whatever a task or a set may raise: the other readings go on

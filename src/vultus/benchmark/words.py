@@ -79,6 +79,7 @@ def _readouts(made: Plan) -> str:
     if any(q.mirrored for q in made.questions):
         straight = sorted({q.task.replace("_", " ") for q in made.questions if not q.mirrored})
         parts += ["each face with its mirror image" + (f" but for {', '.join(straight)}" if straight else "")]
+    parts += ["of encoders that have them every stage"] if any(q.stages for q in made.questions) else []
     parts += [f"on at most {made.pca} principal values, fitted on training faces"] if made.pca else []
     return "; ".join(parts)
 
