@@ -146,6 +146,7 @@ def measure(sets: Sequence[str] = ("lfw",), sheets: Path | None = None) -> dict[
                 figures |= {f"{told}: faces": len(pictures), f"{told}: ms a face": 1e3 * cost}
                 own = sorted(p for p in pairs(found) if max(p) < len(faces))
                 if sheets and own:
+                    sheets.mkdir(parents=True, exist_ok=True)
                     sheet(pictures, own, sheets / f"{name}-{len(changes)}.png")
     return figures
 
