@@ -49,7 +49,7 @@ def measure(
     They are added to the run's `evaluation.json`, where they replace older ones of the same circumstances.
     Features are cached below `run/features`. test: a face set to test on what `data` taught. seeds: repeat the reading
     under each, for few labels; none: the protocol's. mirrored: read each face together with its mirror image; the tasks
-    must be such as a mirror leaves as they are. feature: one of the model's, its default if None, or `stages`
+    must be such as a mirror leaves as they are. feature: one of the model's, all of them if None, or `stages`
     (`stages.py`). `tell` hears what is being read.
     Raises ValueError where the set has no label that a task reads.
     """
