@@ -19,7 +19,7 @@ from PIL import Image
 
 from vultus.evaluation.embedding import embed
 from vultus.evaluation.preparation import prepare
-from vultus.evaluation.probe import Probe
+from vultus.evaluation.probe import Probe, accuracy
 from vultus.evaluation.splits import Splits, split
 from vultus.faces.faceset import FaceSet
 from vultus.methods.model import FaceModel, load
@@ -39,15 +39,14 @@ def probabilities(features: Floats, labels: NDArray[Any], parts: Splits, more: F
     extra = np.arange(len(features), len(features) + len(more))
     parts = Splits(parts.train, parts.validation, np.r_[parts.test, extra], parts.refit, parts.origin, parts.left_out)
     known = np.r_[labels, np.zeros(len(more), labels.dtype)]
+    return Probe(np.concatenate([features, more]), parts).classify(known, int(labels.max()) + 1, accuracy).answers
 
-    def accuracy(truth: NDArray[Any], given: Floats) -> float:
-        return float((given.argmax(1) == truth).mean())
 
-    return (
-        Probe(np.concatenate([features, more]), parts)
-        .classify(known, int(labels.max()) + 1, accuracy, "linear")
-        .answers
-    )
+def expressions(model: FaceModel, faces: FaceSet) -> tuple[NDArray[np.str_], NDArray[Any], Splits, Floats]:
+    """Names of the classes, class numbers [N], the split, and the model's default feature [N, D]."""
+    names, labels = np.unique(faces.labels("expression").astype(np.str_), return_inverse=True)
+    feature = embed(model, faces, feature=model.default_feature)[model.default_feature]
+    return names, labels, split(faces, np.ones(len(faces), np.bool_)), feature
 
 
 def covered(images: Bytes) -> tuple[Bytes, list[tuple[int, int]]]:
@@ -63,9 +62,7 @@ def covered(images: Bytes) -> tuple[Bytes, list[tuple[int, int]]]:
 
 def looks(model: FaceModel, faces: FaceSet, out: Path) -> None:
     """Where covering a face makes the probe less sure of its expression, over the mean face; and the confusions."""
-    names, labels = np.unique(faces.labels("expression").astype(np.str_), return_inverse=True)
-    parts = split(faces, np.ones(len(faces), np.bool_))
-    feature = embed(model, faces, feature=model.default_feature)[model.default_feature]
+    names, labels, parts, feature = expressions(model, faces)
     chosen = np.concatenate([np.flatnonzero(labels[parts.test] == k)[:EACH] for k in range(len(names))])
     images = faces.images(parts.test[chosen], model.size)
     copies, places = covered(images)
@@ -80,7 +77,7 @@ def looks(model: FaceModel, faces: FaceSet, out: Path) -> None:
         mine = truth == k
         axes = chart.add_subplot(1, len(names), k + 1)
         overlay(axes, images[mine].mean((0, 1)), drop[:, mine].mean(1), places)
-        axes.set_title(f"{name}", fontsize=8)
+        axes.set_title(str(name), fontsize=8)
     chart.subplots_adjust(0.01, 0.01, 0.99, 0.88, 0.06)
     chart.savefig(out / "looks.png")
 
@@ -120,13 +117,11 @@ def confusions(truth: NDArray[Any], answer: NDArray[Any], names: Sequence[str], 
 
 def rendered(model: FaceModel, faces: FaceSet, out: Path) -> None:
     """Nearest faces by the whitened feature, and the faces of which the probe was surest and wrong."""
-    names, labels = np.unique(faces.labels("expression").astype(np.str_), return_inverse=True)
-    parts = split(faces, np.ones(len(faces), np.bool_))
-    feature = embed(model, faces, feature=model.default_feature)[model.default_feature]
+    names, labels, parts, feature = expressions(model, faces)
     told = probabilities(feature, labels, parts, feature[:0])
     images = faces.images(parts.test, TILE)
     white = prepare(feature[parts.final], 256, whiten=True)(feature[parts.test])
-    texts = faces.labels("expression")[parts.test].astype(np.str_)
+    texts = names[labels[parts.test]]
     queries = choose_queries(texts, len(texts), 5)
     sheet = neighbour_sheet(white, images, queries, alike(texts, queries))
     white_ground = Image.new("RGBA", sheet.shape[1::-1], "white")

@@ -49,17 +49,20 @@ class Staged:
 
 def has_stages(model: object) -> bool:
     """Whether it is a model with an encoder whose stages can be read."""
-    return isinstance(model, FaceModel) and any(isinstance(m, PatchEncoder) for m in model.method.modules())
+    return isinstance(model, FaceModel) and bool(_encoders(model.method))
+
+
+def _encoders(method: nn.Module) -> list[PatchEncoder]:
+    return [module for module in method.modules() if isinstance(module, PatchEncoder)]
 
 
 @contextmanager
 def _recorded(method: nn.Module) -> Iterator[list[Tensor]]:
     """The maps that patch encoders make meanwhile; of copies, as of momentum, only that which runs."""
     maps: list[Tensor] = []
-    encoders = [m for m in method.modules() if isinstance(m, PatchEncoder)]
     hooks = [
         stage.register_forward_hook(lambda module, given, made: maps.append(made))
-        for encoder in encoders
+        for encoder in _encoders(method)
         for stage in encoder.stages
     ]
     try:
