@@ -1,4 +1,7 @@
-"""Where a step's time goes, method by method: `python -m benchmarks.bench_steps [METHOD …]` prints the table.
+"""Where a step's time goes, method by method: `python -m benchmarks.bench_steps [NAME …]` prints the table.
+
+The names are those of benchmarks.methods, variants too. Every method takes a few steps in turn, round after round, so
+that a slow spell of the machine falls on all of them.
 
 `networks` is the forward pass of every module (encoder, decoder, heads), the sampling by which a flow draws, and the
 whole backward pass; the rest is what the library adds: waiting for decoded faces, views, formulas, optimiser and moving
@@ -22,17 +25,15 @@ import torch
 from torch import nn
 
 from benchmarks.bench_faces import pictures
+from benchmarks.methods import RUNS, config_of
 from vultus.faces.faceset import FaceSet, write
-from vultus.methods.catalogue import METHODS
-from vultus.recipes import recipe
 from vultus.training import loop
-from vultus.training.config import RunConfig
 from vultus.training.distributed import LossModule
 from vultus.training.loop import Learner, learn
 from vultus.training.memory import tune_allocator
 from vultus.training.supply import Supply
 
-SIZE, BATCH, STEPS, ROUNDS = 48, 256, 3, 3
+SIZE, BATCH, STEPS, ROUNDS = 48, 256, 3, 5
 STAGES = ("faces", "views", "networks", "formulas", "optimiser")
 
 
@@ -89,15 +90,23 @@ def timed(learner: Learner, clock: Clock) -> Iterator[None]:
         yield
 
 
-def profile(config: RunConfig, faces: FaceSet) -> dict[str, float]:
-    """Parts of a step's time by stage, and `seconds` of a step: medians over rounds of a few steps."""
-    learner, supply = Learner(config, 10_000, 1000, "cpu"), Supply(faces, SIZE)
-    learn(learner, supply, STEPS, lambda _: False)
-    rounds: list[dict[str, float]] = []
-    for _ in range(ROUNDS):
+class Profiled:
+    """A method's learner, warmed up, whose steps are timed a few at a time."""
+
+    def __init__(self, name: str, faces: FaceSet) -> None:
+        config = replace(config_of(name), size=SIZE, batch=BATCH)
+        self.learner, self.supply = Learner(config, 10_000, 1000, "cpu"), Supply(faces, SIZE)
+        self.rounds: list[dict[str, float]] = []
+        self._steps()
+
+    def _steps(self) -> None:
+        learn(self.learner, self.supply, self.learner.progress.step + STEPS, lambda _: False)
+
+    def round(self) -> None:
+        """Take a few steps and note the parts of their time by stage, and `seconds` of a step."""
         clock, start = Clock(), time.perf_counter()
-        with timed(learner, clock):
-            learn(learner, supply, learner.progress.step + STEPS, lambda _: False)
+        with timed(self.learner, clock):
+            self._steps()
         whole, spent = time.perf_counter() - start, clock.spent
         parts = {
             "views": spent["views"],
@@ -106,20 +115,25 @@ def profile(config: RunConfig, faces: FaceSet) -> dict[str, float]:
             "optimiser": spent["optimiser"],
         }
         parts["faces"] = whole - sum(parts.values())  # decoding that was waited for, and the loop itself
-        rounds.append({k: v / whole for k, v in parts.items()} | {"seconds": whole / STEPS})
-    return {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
+        self.rounds.append({k: v / whole for k, v in parts.items()} | {"seconds": whole / STEPS})
+
+    def median(self, key: str) -> float:
+        return statistics.median(r[key] for r in self.rounds)
 
 
 def main() -> None:
+    names = sys.argv[1:] or [name for name in RUNS if name != "supervised"]
     tune_allocator()
-    print("| method | ms a face | " + " | ".join(f"{s}, %" for s in STAGES) + " |\n|" + "---|" * (len(STAGES) + 2))
     with tempfile.TemporaryDirectory() as folder:
         write(pictures(), Path(folder) / "faces", source="made by the benchmark", licence="CC0")
-        faces = FaceSet.open(Path(folder) / "faces")
-        for name in sys.argv[1:] or [m for m in METHODS if m != "supervised"]:
-            found = profile(replace(recipe(f"{name}-cpu"), size=SIZE, batch=BATCH), faces)
-            shares = " | ".join(f"{100 * found[stage]:.1f}" for stage in STAGES)
-            print(f"| {name} | {1000 * found['seconds'] / BATCH:.2f} | {shares} |", flush=True)
+        methods = {name: Profiled(name, FaceSet.open(Path(folder) / "faces")) for name in names}
+        for _ in range(ROUNDS):
+            for method in methods.values():
+                method.round()
+    print("| method | ms a face | " + " | ".join(f"{s}, %" for s in STAGES) + " |\n|" + "---|" * (len(STAGES) + 2))
+    for name, method in methods.items():
+        shares = " | ".join(f"{100 * method.median(stage):.1f}" for stage in STAGES)
+        print(f"| {name} | {1000 * method.median('seconds') / BATCH:.2f} | {shares} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import tyro
+from tyro.conf import AvoidSubcommands, OmitArgPrefixes
 
 from benchmarks.real import real_sets
 from vultus.benchmark import watcher
@@ -29,6 +32,7 @@ from vultus.faces.faceset import FaceSet
 from vultus.methods.catalogue import METHODS
 from vultus.methods.model import load
 from vultus.recipes import recipe
+from vultus.training.config import RunConfig
 
 SIZE, WHITENED = 48, 256
 
@@ -65,6 +69,13 @@ def sets_of(out: Path, synthetic: bool) -> dict[str, Path]:
         return dict.fromkeys(("expression", "identity", "head_pose"), path)
     sets = real_sets(out)
     return {"expression": sets["fer2013"], "identity": sets["lfw"]}
+
+
+def config_of(name: str) -> RunConfig:
+    """The settings of a run of `RUNS`: its method's recipe with its own flags."""
+    method, own = RUNS[name]
+    kind = Annotated[RunConfig, AvoidSubcommands, OmitArgPrefixes]
+    return tyro.cli(kind, default=recipe(f"{method}-cpu"), args=own)
 
 
 def train(name: str, faces: Path, out: Path, flags: Sequence[str]) -> Cost:
@@ -154,7 +165,7 @@ def budget(name: str, asked: argparse.Namespace, count: int) -> tuple[str, str]:
         return "--minutes", str(asked.minutes)
     cells = [line.split("|") for line in asked.rates.read_text().splitlines() if line.startswith("| ")]
     milliseconds = {row[1].strip(): float(row[2]) for row in cells[1:]}
-    return "--epochs", f"{asked.minutes * 60_000 / milliseconds[RUNS[name][0]] / count:.3f}"
+    return "--epochs", f"{asked.minutes * 60_000 / milliseconds[name] / count:.3f}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
