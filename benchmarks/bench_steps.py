@@ -25,7 +25,8 @@ import torch
 from torch import nn
 
 from benchmarks.bench_faces import pictures
-from benchmarks.methods import RUNS, config_of
+from benchmarks.methods import RUNS
+from vultus.benchmark.entries import entries
 from vultus.faces.faceset import FaceSet, write
 from vultus.training import loop
 from vultus.training.distributed import LossModule
@@ -94,7 +95,8 @@ class Profiled:
     """A method's learner, warmed up, whose steps are timed a few at a time."""
 
     def __init__(self, name: str, faces: FaceSet) -> None:
-        config = replace(config_of(name), size=SIZE, batch=BATCH)
+        (entry,) = entries([RUNS[name]])
+        config = replace(entry.config, size=SIZE, batch=BATCH)
         self.learner, self.supply = Learner(config, 10_000, 1000, "cpu"), Supply(faces, SIZE)
         self.rounds: list[dict[str, float]] = []
         self._steps()

@@ -16,13 +16,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
-
-import tyro
-from tyro.conf import AvoidSubcommands, OmitArgPrefixes
+from typing import Any
 
 from benchmarks.real import real_sets
 from vultus.benchmark import watcher
+from vultus.benchmark.entries import entries
 from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.kept import add_figures, read_figures
@@ -32,17 +30,16 @@ from vultus.faces.faceset import FaceSet
 from vultus.methods.catalogue import METHODS
 from vultus.methods.model import load
 from vultus.recipes import recipe
-from vultus.training.config import RunConfig
 
 SIZE, WHITENED = 48, 256
 
-# name → method and the flags in which it differs from its recipe
-RUNS: dict[str, tuple[str, tuple[str, ...]]] = {name: (name, ()) for name in METHODS} | {
-    "moco v3": ("moco", ("--version", "v3")),
-    "dino patches": ("dino", ("--encoder", "patches", "--lr", "3e-3")),
-    "pros patches": ("pros", ("--encoder", "patches", "--lr", "3e-3")),
-    "byol vit": ("byol", ("--encoder", "vit", "--lr", "1e-3")),
-    "contrawarping template": ("contrawarping", ("--control", "template")),
+# name → method and settings in which it differs from its recipe, as `vultus benchmark --methods` takes them
+RUNS = {name: name for name in METHODS} | {
+    "moco v3": "moco:version=v3",
+    "dino patches": "dino:encoder=patches:lr=3e-3",
+    "pros patches": "pros:encoder=patches:lr=3e-3",
+    "byol vit": "byol:encoder=vit:lr=1e-3",
+    "contrawarping template": "contrawarping:control=template",
 }
 # name → the baseline, and the method whose encoder it is
 FLOORS = {"random": ("random", "simclr"), "untrained": ("untrained", "simclr"), "random vit": ("random", "pros")}
@@ -71,20 +68,13 @@ def sets_of(out: Path, synthetic: bool) -> dict[str, Path]:
     return {"expression": sets["fer2013"], "identity": sets["lfw"]}
 
 
-def config_of(name: str) -> RunConfig:
-    """The settings of a run of `RUNS`: its method's recipe with its own flags."""
-    method, own = RUNS[name]
-    kind = Annotated[RunConfig, AvoidSubcommands, OmitArgPrefixes]
-    return tyro.cli(kind, default=recipe(f"{method}-cpu"), args=own)
-
-
 def train(name: str, faces: Path, out: Path, flags: Sequence[str]) -> Cost:
     """Run `vultus pretrain` and note what it took; a finished run is not run again."""
-    method, own = RUNS[name]
+    (entry,) = entries([RUNS[name]])
     note = out / "cost.json"
     if not (out / "config.json").exists():
-        command = [sys.executable, "-m", "vultus", "pretrain", method, str(faces), "--out", str(out)]
-        command += ["--size", str(SIZE), *flags, *own]
+        command = [sys.executable, "-m", "vultus", "pretrain", entry.method, str(faces), "--out", str(out)]
+        command += ["--size", str(SIZE), *flags, *entry.flags]
         out.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, watcher.__file__, str(note), *command], check=True)
     card = json.loads((out / "config.json").read_text())

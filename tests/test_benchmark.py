@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from conftest import tiny_records
-from vultus.benchmark import pretraining, reading, run, watcher
+from vultus.benchmark import paces, pretraining, reading, run, watcher
 from vultus.benchmark.board import board
 from vultus.benchmark.entries import entries
 from vultus.benchmark.expected import Rates, expected
@@ -49,7 +49,7 @@ def in_process(monkeypatch):
         return ""
 
     monkeypatch.setattr(run, "learn", learn)
-    monkeypatch.setattr(run, "timed", lambda made, entry: 100.0)
+    monkeypatch.setattr(run, "timed", lambda made, entries, rounds, tell: {e.label: 100.0 for e in entries})
     return done, broken
 
 
@@ -236,12 +236,45 @@ def test_another_setting_in_the_same_folder_is_refused(tiny_faces, tmp_path):
         planned(tiny_faces, tmp_path, methods=("simclr",), seeds=1, settings=(TINY[0], "batch=4", *TINY[2:]))
 
 
+def test_minutes_become_faces_by_paces_timed_in_turn(tiny_faces, tmp_path, monkeypatch, in_process):
+    """Each sees what its pace makes of the minutes; one that comes later is measured against one that was there."""
+    rates, order = {"simclr": 48.0, "byol": 24.0, "moco": 30.0}, []
+
+    def rate(entry, faces, size):
+        order.append(entry.label)
+        return rates[entry.label]
+
+    monkeypatch.setattr(paces, "_faces_a_second", rate)
+    budget = {"budget": "0.05m", "seeds": 1}
+    first = run.run(planned(tiny_faces, tmp_path, **budget))
+    assert order == ["simclr", "byol"] * 3 and not first.failures
+    rates |= {name: value / 2 for name, value in rates.items()}  # the machine is half as quick by now
+    run.run(planned(tiny_faces, tmp_path, ("simclr", "byol", "moco"), **budget))
+    assert order[6:] == ["simclr", "moco"] * 3
+    seen = [pretraining.cost(tmp_path / "runs" / f"{name}-0.05m-s0").faces for name in ("simclr", "byol", "moco")]
+    assert seen == [144, 72, 88]  # of 144, 72 and 90, in whole batches of 8
+    assert in_process[0] == ["simclr, seed 0", "byol, seed 0", "moco, seed 0"]
+
+
+def test_a_pre_training_whose_pace_is_not_known_is_not_begun(tiny_faces, tmp_path, monkeypatch):
+    def broken(entry, faces, size):
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(paces, "_faces_a_second", broken)
+    told = []
+    outcome = run.run(planned(tiny_faces, tmp_path, ("simclr",), budget="1m", seeds=1), told.append)
+    assert any("simclr could not be timed: no memory" in line for line in told)
+    assert "pace could not be timed" in outcome.failures[0].error and not [*(tmp_path / "runs").glob("*/run.json")]
+
+
 def test_a_pre_training_runs_in_its_own_process_and_tells_what_it_took(tiny_faces, tmp_path):
-    made = planned(tiny_faces, tmp_path, methods=("simclr",), seeds=1)
+    made = paces.paced(planned(tiny_faces, tmp_path, methods=("simclr",), seeds=1, budget="0.005m"), print)
     (subject,) = made.subjects
     assert pretraining.learn(made, subject) == "" and subject.trained
     cost = pretraining.cost(subject.folder)
-    assert cost.faces == 24 and 0.1 < cost.memory < 8 and cost.wall > cost.seconds > 0 and cost.rank >= 1
+    (rate,) = made.paces.values()
+    assert cost.faces == max(0.3 * rate // 8, 1) * 8
+    assert 0.1 < cost.memory < 8 and cost.wall > cost.seconds > 0 and cost.rank >= 1
 
 
 def test_an_error_of_a_process_becomes_one_line(tiny_faces, tmp_path, monkeypatch):
@@ -301,7 +334,7 @@ def fake_plan(out, rows, seeds=1):
         for seed in range(seeds if kind == "learned" else 1)
     )
     return Plan(
-        out, None, Budget(), 48, tuple(range(seeds)), (), (), subjects, questions, (), (), None, 72, False, True
+        out, None, Budget(), 48, tuple(range(seeds)), (), (), subjects, questions, (), (), None, 72, False, True, {}
     )
 
 

@@ -43,7 +43,8 @@ def benchmark(
         methods: Separated by commas: names (pcl,simclr), recipes (pcl-paper), or with settings (moco:version=v3).
         tasks: Separated by commas, or all that each set can serve.
         faces: The set that the methods learn from, by its split train if it has one; its labels are not used.
-        budget: Of each pre-training: minutes (20m), epochs (4e), or none to read encoders as they begin.
+        budget: Of each pre-training: minutes (20m, made into faces by each method's pace), epochs (4e), or none to read
+            encoders as they begin.
         seeds: How many pre-trainings of each method.
         size: Side at which faces are seen, pixels.
         out: Folder of everything the benchmark makes.

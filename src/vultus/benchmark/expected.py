@@ -3,17 +3,10 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from vultus.benchmark.entries import Entry
 from vultus.benchmark.plan import DONE, Plan, Reading, Subject
 from vultus.benchmark.pretraining import cost
-from vultus.faces.faceset import FaceSet
-from vultus.methods.catalogue import build_method
-from vultus.training.adapting import adapted
-from vultus.training.budget import count_steps, load_side
-from vultus.training.machine import chosen_device
-from vultus.training.supply import supply
 
 START = 15.0  # seconds that a process needs before its first step
 
@@ -91,18 +84,6 @@ def training_seconds(made: Plan, subject: Subject, rates: Rates) -> float | None
 def reading_seconds(reading: Reading, rates: Rates) -> float | None:
     """Of one reading; None where no model was asked the same yet."""
     return rates.readings.get(reading.question.key)
-
-
-def timed(made: Plan, entry: Entry) -> float:
-    """Faces a second of an entry, from a few steps of a learner that is thrown away."""
-    assert made.unlabelled is not None
-    everything = FaceSet.open(made.unlabelled.path)
-    chosen = everything if made.unlabelled.split == "all" else everything.where(split=made.unlabelled.split)
-    config = replace(entry.config, size=made.size, minutes=1.0)
-    config = replace(config, method=adapted(config.method, chosen))
-    views = build_method(config.method, config.size).views()
-    supplied = supply(config, chosen, load_side(chosen, config.size), views)
-    return count_steps(config, supplied, chosen_device(config.device)) * config.batch / 60
 
 
 def duration(seconds: float) -> str:

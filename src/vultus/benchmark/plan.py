@@ -1,7 +1,7 @@
 """What a benchmark consists of: models that are read, questions asked of them, and where the answers are kept."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -36,11 +36,6 @@ class Budget:
 
     def __str__(self) -> str:
         return f"{self.minutes:g}m" if self.minutes else f"{self.epochs:g}e" if self.epochs else "none"
-
-    @property
-    def flags(self) -> tuple[str, str]:
-        """Of `vultus pretrain`."""
-        return ("--minutes", f"{self.minutes:g}") if self.minutes else ("--epochs", f"{self.epochs:g}")
 
 
 @dataclass(frozen=True)
@@ -163,6 +158,7 @@ class Plan:
     atoms: int  # of the dictionary among the baselines
     keep_features: bool
     published: bool
+    paces: Mapping[str, float]  # faces a second, as `paces` keeps them
 
     def readings(self, subject: Subject) -> Iterator[Reading]:
         """What is asked of a model.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vultus.benchmark.entries import entries, slug
+from vultus.benchmark.paces import epochs, read_paces
 from vultus.benchmark.plan import Budget, Plan, Question, Subject, Unlabelled
 from vultus.benchmark.sources import Source, served, source
 from vultus.evaluation.measure import DESCRIPTORS, encoder_rivals
@@ -77,6 +78,7 @@ def plan(
         atoms=atoms,
         keep_features=keep_features,
         published=published,
+        paces=read_paces(Path(out)),
     )
     folders = [Path(run) for run in runs]
     floors = _baselines(draft, folders) if baselines else []
@@ -86,12 +88,9 @@ def plan(
 def settings_of(made: Plan, subject: Subject) -> RunConfig:
     """What a pre-training is asked for: the entry's settings and those of all. The subject is one learned here."""
     assert subject.entry is not None and made.unlabelled is not None
-    common: dict[str, Any] = {"size": made.size, "seed": subject.seed, "split": made.unlabelled.split}
-    if made.budget.minutes:
-        common["minutes"] = made.budget.minutes
-    elif made.budget.epochs:
-        common["epochs"] = made.budget.epochs
-    return replace(subject.entry.config, **common)
+    config, given = subject.entry.config, epochs(made, subject.entry)
+    budget = replace(config, epochs=given) if given else replace(config, minutes=made.budget.minutes)
+    return replace(budget, size=made.size, seed=subject.seed, split=made.unlabelled.split)
 
 
 def asked_for(made: Plan, subject: Subject) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vultus.benchmark import watcher
+from vultus.benchmark.paces import epochs
 from vultus.benchmark.plan import Plan, Subject
 from vultus.benchmark.planning import ASKED, asked_for
 from vultus.faces.atomic import write_atomic
@@ -35,7 +36,7 @@ def command(made: Plan, subject: Subject) -> list[str]:
     entry, faces = subject.entry, made.unlabelled
     parts = [sys.executable, "-m", "vultus", "pretrain", entry.method, str(faces.path), "--out", str(subject.folder)]
     parts += ["--recipe", entry.recipe, "--size", str(made.size), "--seed", str(subject.seed)]
-    return [*parts, "--split", faces.split, *made.budget.flags, *entry.flags]
+    return [*parts, "--split", faces.split, "--epochs", str(epochs(made, entry)), *entry.flags]
 
 
 def learn(made: Plan, subject: Subject) -> str:
@@ -44,6 +45,9 @@ def learn(made: Plan, subject: Subject) -> str:
     Raises KeyboardInterrupt once the process has saved, when this one is told to end.
     """
     folder = subject.folder
+    assert subject.entry is not None
+    if not epochs(made, subject.entry):
+        return "its pace could not be timed, so its minutes are not known in faces"
     folder.mkdir(parents=True, exist_ok=True)
     write_atomic(folder / ASKED, json.dumps(asked_for(made, subject), indent=1).encode())
     with (folder / "errors.txt").open("w+") as errors:

@@ -1,20 +1,19 @@
 """`run`: does what is missing of a plan, then writes the tables; called again after any end, it goes on."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vultus.benchmark.board import Board, Failure, board
-from vultus.benchmark.expected import Rates, expected, measured, timed
+from vultus.benchmark.expected import Rates, expected, measured
 from vultus.benchmark.markdown import markdown
+from vultus.benchmark.paces import Tell, paced, timed
 from vultus.benchmark.page import page_of
 from vultus.benchmark.plan import Plan, Reading, Subject
 from vultus.benchmark.pretraining import learn
 from vultus.benchmark.reading import FAILED, fail, read_all
 from vultus.faces.atomic import write_atomic
 
-Tell = Callable[[str], None]
 QUIET = 10.0  # seconds between two words about readings
 
 
@@ -38,6 +37,7 @@ def run(made: Plan, tell: Tell = lambda line: None) -> Outcome:
     a pre-training has then saved, and what is read is kept.
     """
     made.out.mkdir(parents=True, exist_ok=True)
+    made = paced(made, tell) if made.budget.minutes else made
     rates = _rates(made, tell)
     for place, subject in enumerate(made.subjects):
         _do(made, subject, _Progress(made, place, rates, tell))
@@ -98,15 +98,9 @@ def _rates(made: Plan, tell: Tell) -> Rates:
     """Measured ones; where the budget is epochs, a few steps are timed of methods that no finished run speaks for."""
     rates = measured(made)
     missing = {s.row: s.entry for s in made.subjects if s.entry and not s.trained and s.row not in rates.faces}
-    for label, entry in missing.items() if made.budget.epochs else ():
-        tell(f"timing a few steps of {label}")
-        try:
-            rate = timed(made, entry)
-        except Exception as error:  # its pre-training will say the same, and be noted
-            tell(f"{label} could not be timed: {error}")
-            continue
-        rates = replace(rates, faces={**rates.faces, label: rate})
-    return rates
+    if not missing or not made.budget.epochs:
+        return rates
+    return replace(rates, faces={**rates.faces, **timed(made, [*missing.values()], 1, tell)})
 
 
 def overview(made: Plan) -> str:

@@ -50,7 +50,10 @@ def _budget(made: Plan) -> str:
     if not made.entries:
         return "nothing was pre-trained here"
     if made.budget.minutes:
-        return f"{made.budget.minutes:g} minutes each: equal wall time, so methods with lighter steps see more faces"
+        return (
+            f"{made.budget.minutes:g} minutes each: as many faces as its pace makes of them, all timed in turn on this "
+            "machine before the first learned, so methods with lighter steps see more faces"
+        )
     if made.budget.epochs:
         return f"{made.budget.epochs:g} epochs each: equal faces seen, so methods with heavier steps take longer"
     return "none: encoders are read as they begin"

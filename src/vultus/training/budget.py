@@ -20,23 +20,27 @@ SHARE = 0.05  # of the budget: a short run is not timed for longer than this, bu
 def count_steps(config: RunConfig, supply: Supply, device: str) -> int:
     """Steps of the whole run, at least 1.
 
-    With `minutes`, a throw-away learner is timed on a few real steps once, and the count is noted in the run's
-    folder: the run itself stays a function of its seed, however fast the machine is when it is resumed.
+    With `minutes`, a few real steps are timed once, and the count is noted in the run's folder: the run itself stays
+    a function of its seed, however fast the machine is when it is resumed.
     """
-    per_epoch = len(supply.faces) // config.batch
     if not config.minutes:
-        return max(round(config.epochs * per_epoch), 1)
-    learner = Learner(replace(config, compile=False), WARM + MOST, per_epoch, device)
+        return max(round(config.epochs * (len(supply.faces) // config.batch)), 1)
+    rate = pace(config, supply, device, SHARE * config.minutes * 60)
+    return max(int(agreed(config.minutes * 60 * rate)), 1)
+
+
+def pace(config: RunConfig, supply: Supply, device: str, seconds: float) -> float:
+    """Steps a second of a throw-away learner, timed for about so many seconds, but for at least `FEWEST` steps."""
+    learner = Learner(replace(config, compile=False), WARM + MOST, len(supply.faces) // config.batch, device)
     ends: list[float] = []
 
     def enough(_: dict[str, float]) -> bool:
         ends.append(time.perf_counter())
         timed = len(ends) - WARM
-        return any_process(timed >= FEWEST and ends[-1] - ends[WARM - 1] > SHARE * config.minutes * 60, device)
+        return any_process(timed >= FEWEST and ends[-1] - ends[WARM - 1] > seconds, device)
 
     learn(learner, supply, WARM + MOST, enough)
-    rate = (len(ends) - WARM) / (ends[-1] - ends[WARM - 1])
-    return max(int(agreed(config.minutes * 60 * rate)), 1)
+    return (len(ends) - WARM) / (ends[-1] - ends[WARM - 1])
 
 
 def load_side(faces: Faces, size: int) -> int:
