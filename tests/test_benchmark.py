@@ -15,9 +15,10 @@ import pytest
 from conftest import tiny_records
 from vultus.benchmark import paces, pretraining, reading, run, watcher
 from vultus.benchmark.board import board
+from vultus.benchmark.config import BenchmarkConfig
 from vultus.benchmark.entries import entries
 from vultus.benchmark.expected import Rates, expected
-from vultus.benchmark.plan import DONE, Budget, Plan, Question, Subject
+from vultus.benchmark.plan import DONE, Plan, Question, Subject
 from vultus.benchmark.planning import asked_for, plan, settings_of
 from vultus.benchmark.published import TABLES
 from vultus.benchmark.sources import Source
@@ -33,7 +34,7 @@ EVALUATE = reading.evaluate
 
 def planned(tiny_faces, out, methods=("simclr", "byol"), **more):
     given = {"faces": tiny_faces, "budget": "0.5e", "tasks": ("expression",), "seeds": 2, "size": 32, "settings": TINY}
-    return plan(methods, [tiny_faces], out=out, **given | more)
+    return plan(BenchmarkConfig((str(tiny_faces),), methods, out=out, **given | more))
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def asked(monkeypatch):
 
 
 def test_a_plan_lists_trainings_readings_and_what_no_set_can_serve(tiny_faces, tmp_path):
-    made = planned(tiny_faces, tmp_path / "b", tasks=("all",), readouts=("linear", "knn"), shots=(2,), baselines=True)
+    made = planned(tiny_faces, tmp_path / "b", tasks=("all",), readout=("linear", "knn"), shots=(2,), baselines=True)
     learned = [s.words for s in made.subjects if s.kind == "learned"]
     assert learned == ["simclr, seed 0", "simclr, seed 1", "byol, seed 0", "byol, seed 1"]
     assert [s.row for s in made.subjects if s.kind == "baseline"] == ["random", "pixels", "lbp", "hog", "dictionary"]
@@ -101,7 +102,7 @@ def test_time_expected_comes_from_the_budget_and_from_what_was_measured(tiny_fac
 
 
 def test_faces_are_read_with_their_mirror_images_where_these_have_the_same_answer(tiny_faces, tmp_path, in_process):
-    made = planned(tiny_faces, tmp_path, ("simclr",), seeds=1, readouts=("linear", "kernel"), mirrored=True)
+    made = planned(tiny_faces, tmp_path, ("simclr",), seeds=1, readout=("linear", "kernel"), mirrored=True)
     turned = {f"{q.task}, {q.readout}": q.mirrored for q in made.questions}
     assert turned == {"expression, linear": True, "expression, kernel": True}
     outcome = run.run(made)
@@ -166,7 +167,7 @@ def test_a_failing_method_is_noted_others_complete_and_only_the_missing_is_done_
 ):
     (learned, broken), (calls, stop_at) = in_process, asked
     broken.add("byol")
-    made = planned(tiny_faces, tmp_path / "b", seeds=1, readouts=("linear", "knn"))
+    made = planned(tiny_faces, tmp_path / "b", seeds=1, readout=("linear", "knn"))
     stop_at.append(1)
     with pytest.raises(KeyboardInterrupt):
         run.run(made)
@@ -218,12 +219,12 @@ def test_runs_made_elsewhere_and_encoders_as_they_begin_stand_as_rows(tiny_faces
 def test_a_read_out_learned_on_one_set_is_tested_on_another(tiny_faces, tmp_path):
     write(tiny_records(60, seed=5), tmp_path / "other", source="tests", licence="CC0")
     given = {"faces": tiny_faces, "budget": "none", "seeds": 1, "size": 32, "settings": TINY, "tasks": ("expression",)}
-    made = plan(["simclr"], [f"{tiny_faces}:{tmp_path / 'other'}"], out=tmp_path / "b", **given)
+    made = plan(BenchmarkConfig((f"{tiny_faces}:{tmp_path / 'other'}",), ("simclr",), out=tmp_path / "b", **given))
     (row,) = run.run(made).board.rows
     (figure,) = row.cells.values()
     assert figure.data == "tiny → other" and figure.n == 9  # the other's test faces
     with pytest.raises(ValueError, match="are all called tiny"):
-        plan(["simclr"], [tiny_faces, tiny_faces], out=tmp_path / "b", **given)
+        plan(BenchmarkConfig((str(tiny_faces),) * 2, ("simclr",), out=tmp_path / "b", **given))
 
 
 def test_another_setting_in_the_same_folder_is_refused(tiny_faces, tmp_path):
@@ -333,9 +334,8 @@ def fake_plan(out, rows, seeds=1):
         for label, kind in rows
         for seed in range(seeds if kind == "learned" else 1)
     )
-    return Plan(
-        out, None, Budget(), 48, tuple(range(seeds)), (), (), subjects, questions, (), (), None, 72, False, True, {}
-    )
+    config = BenchmarkConfig(("none",), out=out, budget="none", seeds=seeds, baselines=True)
+    return Plan(config, None, (), subjects, questions, (), (), {})
 
 
 def keep(made, values):
@@ -404,7 +404,7 @@ def test_markdown_and_page_say_what_was_measured(measured):
     )
     assert "RAF-DB" not in text and "For orientation, not for comparison." in page
     assert "<b>75.5</b>" in page and "± 0.7 · 2 seeds" in page and "http" not in page.lower()
-    bare = run.render(replace(measured, published=False)).markdown.read_text()
+    bare = run.render(replace(measured, config=replace(measured.config, published=False))).markdown.read_text()
     assert "Published figures" not in bare
 
 

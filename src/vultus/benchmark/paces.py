@@ -60,7 +60,7 @@ def timed(made: Plan, entries: Sequence[Entry], rounds: int, tell: Tell) -> dict
         for entry in (one for one in entries if one.label in found):
             tell(f"timing a few steps of {entry.label}" + f", round {number + 1} of {rounds}" * (rounds > 1))
             try:
-                found[entry.label].append(_faces_a_second(entry, faces, made.size))
+                found[entry.label].append(_faces_a_second(entry, faces, made.config.size))
             except Exception as error:  # its pre-training will say the same, and be noted
                 del found[entry.label]
                 tell(f"{entry.label} could not be timed: {error}")
@@ -83,7 +83,7 @@ def _key(made: Plan, entry: Entry) -> str:
     """Tells settings and faces apart that may differ in pace."""
     assert made.unlabelled is not None
     content = f"{entry.config} {made.unlabelled.content}"
-    return f"{entry.slug}-{made.size}px-{sha256_of(content.encode())[:8]}"
+    return f"{entry.slug}-{made.config.size}px-{sha256_of(content.encode())[:8]}"
 
 
 def _faces_a_second(entry: Entry, faces: FaceSet, size: int) -> float:

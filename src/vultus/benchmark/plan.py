@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from vultus.benchmark.config import BenchmarkConfig
 from vultus.benchmark.entries import Entry, slug
 from vultus.benchmark.sources import Source
 from vultus.evaluation.protocol import Protocol, Readout
@@ -143,22 +144,26 @@ class Reading:
 class Plan:
     """The whole benchmark; made by `planning.plan`."""
 
-    out: Path
+    config: BenchmarkConfig
     unlabelled: Unlabelled | None
-    budget: Budget
-    size: int
-    seeds: tuple[int, ...]
-    settings: tuple[str, ...]
     entries: tuple[Entry, ...]
     subjects: tuple[Subject, ...]
     questions: tuple[Question, ...]
     left_out: tuple[str, ...]  # what is not read, and why
     remarks: tuple[str, ...]
-    pca: int | None
-    atoms: int  # of the dictionary among the baselines
-    keep_features: bool
-    published: bool
     paces: Mapping[str, float]  # faces a second, as `paces` keeps them
+
+    @property
+    def out(self) -> Path:
+        return self.config.out
+
+    @property
+    def budget(self) -> Budget:
+        return Budget.of(self.config.budget)
+
+    @property
+    def seeds(self) -> range:
+        return range(self.config.seeds)
 
     def readings(self, subject: Subject) -> Iterator[Reading]:
         """What is asked of a model.

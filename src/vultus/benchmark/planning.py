@@ -3,15 +3,16 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from vultus.benchmark.config import BenchmarkConfig
 from vultus.benchmark.entries import entries, slug
 from vultus.benchmark.paces import epochs, read_paces
 from vultus.benchmark.plan import Budget, Plan, Question, Subject, Unlabelled
 from vultus.benchmark.sources import Source, served, source
 from vultus.evaluation.measure import DESCRIPTORS, encoder_rivals
-from vultus.evaluation.protocol import Readout
 from vultus.evaluation.tasks import TASKS
 from vultus.faces.atomic import sha256_of
 from vultus.faces.faceset import FaceSet
@@ -22,67 +23,29 @@ from vultus.training.config import RunConfig, differences, to_json
 ASKED = "asked.json"  # in a run's folder: the settings its pre-training was asked for
 
 
-def plan(
-    methods: Sequence[str],
-    data: Sequence[str | Path],
-    *,
-    out: str | Path,
-    faces: str | Path | None = None,
-    budget: str = "4e",
-    tasks: Sequence[str] = ("all",),
-    seeds: int = 3,
-    size: int = 48,
-    settings: Sequence[str] = (),
-    readouts: Sequence[Readout] = ("linear",),
-    shots: Sequence[float] = (),
-    pca: int | None = None,
-    mirrored: bool = False,
-    stages: bool = False,
-    runs: Sequence[str | Path] = (),
-    baselines: bool = False,
-    atoms: int = 72,
-    keep_features: bool = False,
-    published: bool = True,
-) -> Plan:
+def plan(config: BenchmarkConfig) -> Plan:
     """Every pre-training and reading, done or not; nothing is trained or written.
 
-    methods, settings: see `entries`; data: `SET` or `LEARN:TEST` (`source`); faces: the set learned from; mirrored:
-    read faces with their mirror images where these have the same answer; stages: of encoders that have them read every
-    stage; runs: folders of finished runs, read as they
-    are. Raises ValueError naming what does not fit together, FileNotFoundError.
+    Raises ValueError naming what does not fit together, FileNotFoundError.
     """
-    chosen, spent = entries(methods, settings), Budget.of(budget)
-    _require(seeds >= 1 and size >= 16, f"at least one seed and 16 pixels are needed, got {seeds} and {size}")
-    _require(pca is None or pca >= 1, f"pca is a number of values from 1 on, got {pca}")
-    _require(bool(readouts), "no read-out: give linear, knn, kernel or several of them")
-    _require(bool(chosen or runs or baselines), "nothing to read: give --methods, --runs or --baselines")
-    _require(not chosen or faces is not None, "the methods need faces to learn from: give --faces FACES")
-    unlabelled = _unlabelled(faces) if faces is not None else None
-    sources = _sources(data)
-    questions, left_out = _questions(sources, tasks, readouts, shots, pca)
-    turned = {q.task: mirrored and not TASKS[q.task].sided for q in questions}
-    questions = tuple(replace(question, mirrored=turned[question.task], stages=stages) for question in questions)
+    config.check()
+    chosen = entries(config.methods, config.settings)
+    Budget.of(config.budget)  # its own check
+    unlabelled = _unlabelled(config.faces) if config.faces is not None else None
+    sources = _sources(config.data)
+    questions, left_out = _questions(sources, config)
     draft = Plan(
-        out=Path(out),
+        config=config,
         unlabelled=unlabelled,
-        budget=spent,
-        size=size,
-        seeds=tuple(range(seeds)),
-        settings=tuple(settings),
         entries=chosen,
         subjects=(),
         questions=questions,
         left_out=left_out,
         remarks=_remarks(unlabelled, sources),
-        pca=pca,
-        atoms=atoms,
-        keep_features=keep_features,
-        published=published,
-        paces=read_paces(Path(out)),
+        paces=read_paces(config.out),
     )
-    folders = [Path(run) for run in runs]
-    floors = _baselines(draft, folders) if baselines else []
-    return replace(draft, subjects=(*_learned(draft), *_given(draft, folders), *floors))
+    floors = _baselines(draft) if config.baselines else []
+    return replace(draft, subjects=(*_learned(draft), *_given(draft), *floors))
 
 
 def settings_of(made: Plan, subject: Subject) -> RunConfig:
@@ -90,7 +53,7 @@ def settings_of(made: Plan, subject: Subject) -> RunConfig:
     assert subject.entry is not None and made.unlabelled is not None
     config, given = subject.entry.config, epochs(made, subject.entry)
     budget = replace(config, epochs=given) if given else replace(config, minutes=made.budget.minutes)
-    return replace(budget, size=made.size, seed=subject.seed, split=made.unlabelled.split)
+    return replace(budget, size=made.config.size, seed=subject.seed, split=made.unlabelled.split)
 
 
 def asked_for(made: Plan, subject: Subject) -> dict[str, Any]:
@@ -106,7 +69,6 @@ def _require(holds: bool, otherwise: str) -> None:
 
 def _sources(data: Sequence[str | Path]) -> tuple[Source, ...]:
     """The sets; their names tell them apart in tables."""
-    _require(bool(data), "no labelled set: give --data SET, one or several")
     sources = tuple(source(one) for one in data)
     for one in sources:
         alike = [str(d) for d, other in zip(data, sources, strict=True) if other.name == one.name]
@@ -122,24 +84,21 @@ def _unlabelled(path: str | Path) -> Unlabelled:
     return Unlabelled(Path(path), faces.card.name, faces.content_hash, count, split)
 
 
-def _questions(
-    sources: Sequence[Source],
-    tasks: Sequence[str],
-    readouts: Sequence[Readout],
-    shots: Sequence[float],
-    pca: int | None,
-) -> tuple[tuple[Question, ...], tuple[str, ...]]:
+def _questions(sources: Sequence[Source], config: BenchmarkConfig) -> tuple[tuple[Question, ...], tuple[str, ...]]:
     """Set by set and task by task; a task that compares features is asked once, however many read-outs there are."""
-    questions, left_out = [], []
+    questions: list[Question] = []
+    left_out: list[str] = []
+    labels = (None, *dict.fromkeys(config.shots))
     for one in sources:
-        possible, reasons = served(one, tasks)
+        possible, reasons = served(one, config.tasks)
         left_out += reasons
         for task in possible:
+            turned = config.mirrored and not TASKS[task].sided
+            ask = partial(Question, one, task, pca=config.pca, mirrored=turned, stages=config.stages)
             if TASKS[task].compares:
-                questions.append(Question(one, task, "", pca, None))
-                continue
-            labels = (None, *dict.fromkeys(shots))
-            questions += [Question(one, task, how, pca, few) for how in dict.fromkeys(readouts) for few in labels]
+                questions.append(ask(readout="", shots=None))
+            else:
+                questions += [ask(readout=how, shots=few) for how in dict.fromkeys(config.readout) for few in labels]
     if not questions:
         raise ValueError("no set can serve a task:\n  " + "\n  ".join(left_out))
     for question in questions:
@@ -164,7 +123,7 @@ def _learned(made: Plan) -> list[Subject]:
     for entry in made.entries:
         for seed in made.seeds:
             if str(made.budget) == "none":
-                folder = made.out / "begun" / f"{entry.slug}-{made.size}px-{_hash(entry.config, made)}-s{seed}"
+                folder = made.out / "begun" / f"{entry.slug}-{made.config.size}px-{_hash(entry.config, made)}-s{seed}"
                 found.append(Subject(entry.label, "begun", entry.method, folder, seed, entry))
                 continue
             folder = made.out / "runs" / f"{entry.slug}-{made.budget}-s{seed}"
@@ -191,8 +150,9 @@ def _check(made: Plan, subject: Subject) -> None:
     )
 
 
-def _given(made: Plan, runs: Sequence[Path]) -> list[Subject]:
+def _given(made: Plan) -> list[Subject]:
     """Finished runs made elsewhere; those that differ in their seed alone stand in one row."""
+    runs = made.config.runs
     plans = [read_plan(run) for run in runs]
     for run in runs:
         _require((run / "config.json").exists(), f"{run} is not finished: repeat its `vultus pretrain` first")
@@ -210,10 +170,10 @@ def _given(made: Plan, runs: Sequence[Path]) -> list[Subject]:
     return found
 
 
-def _baselines(made: Plan, runs: Sequence[Path]) -> list[Subject]:
+def _baselines(made: Plan) -> list[Subject]:
     """Encoders that learned nothing, one of each kind among the models; descriptors; the dictionary."""
     configs = [entry.config.method for entry in made.entries]
-    for run in runs:
+    for run in made.config.runs:
         card = json.loads((run / "config.json").read_text())
         configs.append(METHODS[card["method"]][0](**card["config"]))
     encoders: dict[str, MethodConfig] = {}
@@ -221,12 +181,12 @@ def _baselines(made: Plan, runs: Sequence[Path]) -> list[Subject]:
         encoders.setdefault(str(config.encoder), config)
     found = []
     for encoder, config in encoders.items():
-        for name in encoder_rivals(config, made.size):
-            folder = made.out / "baselines" / f"{name}-{slug(encoder)}-{made.size}px-{_hash(config, made)}"
+        for name in encoder_rivals(config, made.config.size):
+            folder = made.out / "baselines" / f"{name}-{slug(encoder)}-{made.config.size}px-{_hash(config, made)}"
             row = name if len(encoders) == 1 else f"{name} {encoder}"
             found.append(Subject(row, "baseline", name, folder, config=config))
-    folders = {name: f"{name}-{made.size}px" for name in DESCRIPTORS}
-    folders["dictionary"] = f"dictionary-{made.size}px-{_hash(made.atoms, made)}"
+    folders = {name: f"{name}-{made.config.size}px" for name in DESCRIPTORS}
+    folders["dictionary"] = f"dictionary-{made.config.size}px-{_hash(made.config.atoms, made)}"
     return [*found, *(Subject(name, "baseline", name, made.out / "baselines" / f) for name, f in folders.items())]
 
 

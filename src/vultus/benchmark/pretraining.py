@@ -35,7 +35,7 @@ def command(made: Plan, subject: Subject) -> list[str]:
     assert subject.entry is not None and made.unlabelled is not None
     entry, faces = subject.entry, made.unlabelled
     parts = [sys.executable, "-m", "vultus", "pretrain", entry.method, str(faces.path), "--out", str(subject.folder)]
-    parts += ["--recipe", entry.recipe, "--size", str(made.size), "--seed", str(subject.seed)]
+    parts += ["--recipe", entry.recipe, "--size", str(made.config.size), "--seed", str(subject.seed)]
     return [*parts, "--split", faces.split, "--epochs", str(epochs(made, entry)), *entry.flags]
 
 

@@ -33,7 +33,7 @@ def read_all(made: Plan, subject: Subject, before: Callable[[Reading], None]) ->
         for reading in missing:
             before(reading)
             _read(model, reading)
-    if not made.keep_features and all(reading.done for reading in made.readings(subject)):
+    if not made.config.keep_features and all(reading.done for reading in made.readings(subject)):
         shutil.rmtree(subject.folder / FEATURES, ignore_errors=True)
 
 
@@ -43,9 +43,9 @@ def opened(made: Plan, subject: Subject) -> Any:
         return load(subject.run or subject.folder)
     faces = FaceSet.open(made.unlabelled.path if made.unlabelled else made.questions[0].source.learn)
     if subject.entry is None:
-        return rival(subject.name, faces, made.size, config=subject.config, atoms=made.atoms)
-    images = torch.from_numpy(sample(faces, made.size, CALIBRATE))
-    return random_model(subject.entry.config.method, made.size, images, atoms=True, seed=subject.seed)
+        return rival(subject.name, faces, made.config.size, config=subject.config, atoms=made.config.atoms)
+    images = torch.from_numpy(sample(faces, made.config.size, CALIBRATE))
+    return random_model(subject.entry.config.method, made.config.size, images, atoms=True, seed=subject.seed)
 
 
 def _read(model: Any, reading: Reading) -> None:

@@ -34,13 +34,13 @@ def terms(made: Plan) -> dict[str, str]:
         "Budget": _budget(made),
         "Learned from": _faces(made),
         "Seeds": _seeds(made),
-        "View side": f"{made.size} px",
+        "View side": f"{made.config.size} px",
     }
     encoders: dict[str, list[str]] = {}
     for entry in made.entries:
         encoders.setdefault(entry.encoder, []).append(entry.label)
     told["Encoder"] = "; ".join(f"{encoder}: {', '.join(own)}" for encoder, own in encoders.items())
-    told["Settings"] = f"{', '.join(made.settings)} for all methods" if made.settings else ""
+    told["Settings"] = f"{', '.join(made.config.settings)} for all methods" if made.config.settings else ""
     told["Read-out"] = _readouts(made)
     told["Read on"] = "; ".join(dict.fromkeys(f"{q.source.name} ({q.source.faces:,} faces)" for q in made.questions))
     return {name: text for name, text in told.items() if text}
@@ -83,7 +83,7 @@ def _readouts(made: Plan) -> str:
         straight = sorted({q.task.replace("_", " ") for q in made.questions if not q.mirrored})
         parts += ["each face with its mirror image" + (f" but for {', '.join(straight)}" if straight else "")]
     parts += ["of encoders that have them every stage"] if any(q.stages for q in made.questions) else []
-    parts += [f"on at most {made.pca} principal values, fitted on training faces"] if made.pca else []
+    parts += [f"on at most {made.config.pca} principal values, fitted on training faces"] if made.config.pca else []
     return "; ".join(parts)
 
 
@@ -139,7 +139,7 @@ def beside(made: Plan, board: Board) -> list[tuple[Table, Mapping[str, str]]]:
     Of a task, tables of sets that were not read stand only where none of its sets was.
     """
     found: list[tuple[Table, Mapping[str, str]]] = []
-    if not made.published:
+    if not made.config.published:
         return found
     for task in dict.fromkeys(measure.task for measure in board.columns):
         tables = tables_of(task)
