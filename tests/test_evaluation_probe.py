@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from evaluation_faces import Labelled, classes_in_space, parts
-from vultus.evaluation import logistic, ridge
+from vultus.evaluation import logistic, preparation, ridge
 from vultus.evaluation.logistic import Design, solve
 from vultus.evaluation.preparation import prepare
 from vultus.evaluation.probe import Probe, accuracy, knn_accuracy
@@ -167,6 +168,29 @@ def test_whitened_components_have_unit_covariance_and_constants_become_zero():
     np.testing.assert_allclose(np.cov(ready(X).T), np.eye(6), atol=1e-3)
     assert ready.constant == 1
     assert not prepare(X)(X)[:, 4].any()
+
+
+def test_principal_components_are_those_of_the_faces_asked_for_whatever_was_fitted_before(monkeypatch):
+    """The last fit is used again for the same faces alone: one changed value, another width or seed fits anew."""
+    fits = []
+
+    class Counted(PCA):
+        def fit(self, X, y=None):
+            fits.append(X.shape)
+            return super().fit(X)
+
+    monkeypatch.setattr(preparation, "PCA", Counted)
+    X = correlated(60, 8)
+    other = X.copy()
+    other[0, 0] += 1.0
+    asked = [(X, 3, False), (X, 3, True), (other, 3, False), (X, 3, False), (X, 4, False), (X[:30], 4, False)]
+    made = [prepare(rows, pca, whiten=white).axes for rows, pca, white in asked]
+    assert len(fits) == 5
+    for (rows, pca, white), axes in zip(asked, made, strict=True):
+        values = (rows - rows.mean(0)) / rows.std(0)
+        _, size, own = np.linalg.svd(values - values.mean(0), full_matrices=False)
+        scale = size[:pca] / np.sqrt(len(rows) - 1) if white else 1.0
+        np.testing.assert_allclose(np.abs(axes), np.abs(own[:pca].T / scale), atol=1e-4)
 
 
 def test_features_that_are_not_finite_or_pca_that_does_not_fit_are_refused():

@@ -1,12 +1,15 @@
 """What happens to features before a read-out, fitted on training faces only: standardisation, and PCA if asked."""
 
+import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 Floats = NDArray[np.float32]
+_kept: dict[Any, PCA] = {}  # one fit: a tenth of a second to recognise what takes several seconds to fit
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,21 @@ def prepare(train: Floats, pca: int | None = None, *, whiten: bool = False, seed
         raise ValueError(
             f"pca={pca} asked of {len(train)} training faces with {train.shape[1]} values: expected 1 to {most}"
         )
-    fitted = PCA(pca, random_state=seed).fit(plain(train))
+    fitted = _components(plain(train), pca, seed)
     axes = fitted.components_.T
     if whiten:
         variance = fitted.explained_variance_
         axes = axes / np.sqrt(np.maximum(variance, 1e-6 * variance.max() + 1e-30))
     return Preparation(plain.mean, scale, axes.astype(np.float32), plain.constant)
+
+
+def _components(train: Floats, pca: int, seed: int) -> PCA:
+    """Fitted on standardised features [N, D]. The last fit is kept: tasks of one set ask for the same in turn."""
+    key = (hashlib.blake2b(np.ascontiguousarray(train).data).digest(), train.shape, pca, seed)
+    if key not in _kept:
+        _kept.clear()
+        _kept[key] = PCA(pca, random_state=seed).fit(train)
+    return _kept[key]
 
 
 def require_varying(features: Floats) -> None:
