@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from evaluation_faces import Labelled, classes_in_space, parts
-from vultus.evaluation import logistic, preparation, ridge
+from vultus.evaluation import logistic, neighbours, preparation, ridge
 from vultus.evaluation.logistic import Design, solve
 from vultus.evaluation.preparation import prepare
 from vultus.evaluation.probe import Probe, accuracy, knn_accuracy
@@ -153,6 +153,23 @@ def test_random_labels_are_read_at_chance():
     for readout in ("linear", "knn"):
         assert abs(accuracy(y[800:], probe.classify(y, 4, accuracy, readout).answers) - 0.25) < 0.05
     assert abs(knn_accuracy(X[:800], y[:800], X[800:], y[800:]) - 0.25) < 0.05
+
+
+def test_neighbours_vote_as_the_formula_says_face_by_face(monkeypatch):
+    """Over chunks, with k beyond the training faces, and of a feature that is nought everywhere."""
+    monkeypatch.setattr(neighbours, "CHUNK", 7)
+    rng = np.random.default_rng(3)
+    train, test = rng.normal(size=(40, 6)).astype(np.float32), rng.normal(size=(18, 6)).astype(np.float32)
+    test[5] = 0
+    targets = rng.normal(size=(40, 2))
+    found = neighbours.votes(train, targets, test, (1, 4, 90))
+    for i, face in enumerate(test):
+        cosine = [float(face @ t) / (np.linalg.norm(face) * np.linalg.norm(t) + 1e-12) for t in train]
+        order = sorted(range(40), key=lambda j: -cosine[j])
+        for k in (90,) if i == 5 else (1, 4, 90):  # to nought every face is as near as any other
+            weights = [np.exp(cosine[j] / 0.07) for j in order[:k]]
+            expected = sum(w * targets[j] for w, j in zip(weights, order, strict=False)) / sum(weights)
+            np.testing.assert_allclose(found[k][i], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_knn_accuracy_reads_separate_classes_and_counts_an_unseen_class_as_wrong():
