@@ -201,6 +201,7 @@ def test_the_demo_goes_the_whole_way(say, monkeypatch, tmp_path):
     except ModuleNotFoundError as missing:
         pytest.skip(f"the head mesh is not installed: {missing}")
     monkeypatch.setattr("vultus.demo.READ", 16)
+    monkeypatch.setattr("vultus.demo.SIZE", 32)
     text = say("demo", "--out", tmp_path / "demo", "--faces", "1680", "--minutes", "0.02")
     for word in ("pcl", "simclr", "random", "pixels", "lbp", "hog", "dictionary", "chance"):
         assert word in text
