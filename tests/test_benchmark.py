@@ -1,30 +1,18 @@
-"""The benchmark matrix: what is planned, that only the missing is done, and that its tables say what was measured."""
+"""The benchmark matrix: what is planned, that only the missing is done, and what its parts leave behind."""
 
 import json
-import os
-import signal
-import subprocess
 import sys
-import time
 from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from conftest import tiny_records
-from vultus.benchmark import paces, pretraining, reading, run, watcher
-from vultus.benchmark.board import board
+from vultus.benchmark import paces, pretraining, reading, run
 from vultus.benchmark.config import BenchmarkConfig
 from vultus.benchmark.entries import entries
 from vultus.benchmark.expected import Rates, expected
-from vultus.benchmark.plan import DONE, Plan, Question, Subject
 from vultus.benchmark.planning import asked_for, plan, settings_of
-from vultus.benchmark.published import TABLES
-from vultus.benchmark.sources import Source
 from vultus.benchmark.words import terms
-from vultus.evaluation.figure import Figure, Scores
-from vultus.evaluation.kept import add_figures
 from vultus.faces.faceset import write
 from vultus.training.run import pretrain
 
@@ -288,140 +276,6 @@ def test_an_error_of_a_process_becomes_one_line(tiny_faces, tmp_path, monkeypatc
         script = f"import sys; sys.stderr.write('{said}'); sys.exit(3)"
         monkeypatch.setattr(pretraining, "command", lambda made, subject, s=script: [sys.executable, "-c", s])
         assert pretraining.learn(made, made.subjects[0]) == expected_line
-
-
-@pytest.mark.parametrize("ended", ["told", "orphaned"])
-def test_the_watcher_takes_its_command_with_it(tmp_path, ended):
-    """Whether it is told to end, or whoever started it is gone."""
-    mark = tmp_path / "mark"
-    waits = f"import signal, sys, time, pathlib; m = pathlib.Path({str(mark)!r});\n"
-    waits += "signal.signal(signal.SIGTERM, lambda *_: (m.write_text('saved'), sys.exit(143)))\n"
-    waits += "m.write_text('begun'); time.sleep(60)"
-    command = [sys.executable, watcher.__file__, str(tmp_path / "note"), sys.executable, "-c", waits]
-    if ended == "told":
-        process = subprocess.Popen(command)
-        _wait(lambda: mark.exists())
-        process.terminate()
-        assert process.wait(20) == 143
-    else:
-        starts = f"import subprocess, time; subprocess.Popen({command!r}); time.sleep(60)"
-        parent = subprocess.Popen([sys.executable, "-c", starts])
-        _wait(lambda: mark.exists())
-        os.kill(parent.pid, signal.SIGKILL)
-        parent.wait()
-    _wait(lambda: mark.read_text() == "saved")
-    _wait(lambda: (tmp_path / "note").exists() and json.loads((tmp_path / "note").read_text())["wall"] > 0)
-
-
-def _wait(until):
-    for _ in range(400):
-        if until():
-            return
-        time.sleep(0.05)
-    raise AssertionError("waited in vain")
-
-
-SAMPLES = 400
-TASKS = ("expression", "head_pose", "retrieval")
-
-
-def fake_plan(out, rows, seeds=1):
-    """Rows (label, kind) asked three tasks on a set that is not there."""
-    source = Source(Path("none"), None, "fer2013", "f" * 64, 1000)
-    questions = tuple(Question(source, task, "linear", None, None) for task in TASKS)
-    subjects = tuple(
-        Subject(label, kind, "supervised" if label == "teacher" else label, out / f"{label}-{seed}", seed)
-        for label, kind in rows
-        for seed in range(seeds if kind == "learned" else 1)
-    )
-    config = BenchmarkConfig(("none",), out=out, budget="none", seeds=seeds, baselines=True)
-    return Plan(config, None, (), subjects, questions, (), (), {})
-
-
-def keep(made, values):
-    """Answers as a reading would leave them: label → per-sample scores [3 tasks, N] of each seed."""
-    for subject in made.subjects:
-        for one, task in zip(made.readings(subject), range(3), strict=True):
-            column = values[subject.row][subject.seed][task]
-            metric, readout = (("accuracy", "linear"), ("mae", "linear"), ("map", "linear"))[task]
-            mean = float(column.mean())
-            shared = {"n": SAMPLES, "dim": 64, "chance": 0.25, "seed": 0, "data": "fer2013", "method": subject.row}
-            scores = Scores(np.arange(SAMPLES), column[:, None])
-            figure = Figure(
-                TASKS[task], metric, mean, mean - 0.03, mean + 0.03, feature="encoder",
-                detail={"readout": readout}, scores=scores, **shared,
-            )  # fmt: skip
-            one.folder.mkdir(parents=True)
-            add_figures(one.folder, [figure])
-            (one.folder / DONE).write_text('{"seconds": 1}')
-
-
-def hits(count, shift=0):
-    """1 for `count` of the samples."""
-    return np.roll((np.arange(SAMPLES) < count).astype(np.float64), shift)
-
-
-@pytest.fixture
-def measured(tmp_path):
-    """good and near differ in ten samples, both ways; bad is far, hog between; the teacher is out of the contest."""
-    rows = [(name, "learned") for name in ("good", "near", "bad", "teacher")] + [("hog", "baseline")]
-    made = fake_plan(tmp_path, rows, seeds=2)
-    counts = {"good": (300, 304), "near": (300, 300), "bad": (150, 150), "teacher": (390, 390), "hog": (220,)}
-    values = {}
-    for name, seeds in counts.items():
-        right = [hits(count, 5 * (name == "near")) for count in seeds]
-        values[name] = [np.stack([each, 10 - 5 * each, each]) for each in right]
-    keep(made, values)
-    return made
-
-
-def test_the_best_is_bold_and_what_cannot_be_told_from_it_is_marked(measured):
-    found = board(measured)
-    expression, pose, _ = found.columns
-    level = {row.label: row.level for row in found.rows}
-    assert level["near"] == set(found.columns)
-    assert not level["good"] and not level["bad"] and not level["hog"] and not level["teacher"]
-    assert [row.contest for row in found.rows] == [True, True, True, False, True]
-    best = next(row for row in found.rows if row.label == "good").cells
-    assert best[expression].value == pytest.approx(302 / 400) and best[expression].detail["seeds"] == 2
-    assert best[expression].detail["std"] == pytest.approx(np.std([0.75, 0.76], ddof=1))
-    assert best[pose].value == pytest.approx(10 - 5 * 302 / 400)
-    assert found.ranks.names == ("good", "near", "hog", "bad") and found.ranks.average == (1, 2, 3, 4)
-
-
-def test_markdown_and_page_say_what_was_measured(measured):
-    outcome = run.render(measured)
-    text, page = outcome.markdown.read_text(), outcome.page.read_text()
-    line = next(line for line in text.splitlines() if line.startswith("| good"))
-    assert line.split(" | ")[2:4] == ["**75.5** ± 0.7 (2 seeds)", "**6.22** ± 0.04 (2 seeds)"]
-    assert next(line for line in text.splitlines() if line.startswith("| near")).count("≈") == 3
-    assert "| hog | 64 | 55.0 (52.0–58.0) |" in text and "| chance |  | 25.0 | 0.25 | 25.0 |" in text
-    assert "taught by labels, out of the contest" in text and "taught by labels, out of the contest" in page
-    assert "expression, accuracy, on fer2013: good 75.5 % (± 0.7) is best; not to be told from it: near" in text
-    assert "Average ranks over 3 tasks" in text and "critical difference" in page and "<svg" in page
-    assert (
-        "| pcl | Liu et al., CVPR 2023 | 56.81 | – |" in text and "| hog | Dalal & Triggs, CVPR 2005 | 45.47 | " in text
-    )
-    assert "RAF-DB" not in text and "For orientation, not for comparison." in page
-    assert "<b>75.5</b>" in page and "± 0.7 · 2 seeds" in page and "http" not in page.lower()
-    bare = run.render(replace(measured, config=replace(measured.config, published=False))).markdown.read_text()
-    assert "Published figures" not in bare
-
-
-def test_fewer_than_three_rows_or_tasks_have_no_ranks_and_that_is_said(tmp_path):
-    made = fake_plan(tmp_path, [("good", "learned"), ("hog", "baseline")])
-    keep(made, {name: [np.stack([hits(200)] * 3)] for name in ("good", "hog")})
-    found = board(made)
-    assert found.ranks is None and "here are 3 and 2" in found.why_no_ranks
-    assert "here are 3 and 2" in run.render(made).markdown.read_text()
-
-
-def test_published_sets_are_known_by_their_whole_name():
-    lfw, pose = (next(t for t in TABLES if t.data == d) for d in ("LFW", "300W-LP → AFLW2000"))
-    assert lfw.is_of("lfw") and not lfw.is_of("cplfw")
-    assert pose.is_of("300w_lp → aflw2000") and pose.is_of("AFLW2000") and not pose.is_of("300w-lp")
-    pcl = next(f for t in TABLES if t.data == "DISFA" for f in t.figures if f.method == "pcl")
-    assert np.mean([float(part) for part in pcl.parts.split(", ")]) == pytest.approx(pcl.value, abs=0.1)
 
 
 def test_the_command_plans_runs_and_fails_aloud(tiny_faces, tmp_path, monkeypatch, capsys, in_process):
