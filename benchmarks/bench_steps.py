@@ -1,7 +1,7 @@
-"""Where a step's time goes, method by method: `python -m benchmarks.bench_steps [NAME …]` prints the table.
+"""Where a step's time goes, method by method: `python -m benchmarks.bench_steps [METHOD …]` prints the table.
 
-The names are those of benchmarks.methods, variants too. Every method takes a few steps in turn, round after round, so
-that a slow spell of the machine falls on all of them.
+Methods are named as for `vultus benchmark --methods`, with settings if wanted (moco:version=v3). Every method takes a
+few steps in turn, round after round, so that a slow spell of the machine falls on all of them.
 
 `networks` is the forward pass of every module (encoder, decoder, heads), the sampling by which a flow draws, and the
 whole backward pass; the rest is what the library adds: waiting for decoded faces, views, formulas, optimiser and moving
@@ -25,9 +25,9 @@ import torch
 from torch import nn
 
 from benchmarks.bench_faces import pictures
-from benchmarks.methods import RUNS
 from vultus.benchmark.entries import entries
 from vultus.faces.faceset import FaceSet, write
+from vultus.methods.catalogue import METHODS
 from vultus.training import loop
 from vultus.training.distributed import LossModule
 from vultus.training.loop import Learner, learn
@@ -95,7 +95,7 @@ class Profiled:
     """A method's learner, warmed up, whose steps are timed a few at a time."""
 
     def __init__(self, name: str, faces: FaceSet) -> None:
-        (entry,) = entries([RUNS[name]])
+        (entry,) = entries([name])
         config = replace(entry.config, size=SIZE, batch=BATCH)
         self.learner, self.supply = Learner(config, 10_000, 1000, "cpu"), Supply(faces, SIZE)
         self.rounds: list[dict[str, float]] = []
@@ -124,7 +124,7 @@ class Profiled:
 
 
 def main() -> None:
-    names = sys.argv[1:] or [name for name in RUNS if name != "supervised"]
+    names = sys.argv[1:] or [name for name in METHODS if name != "supervised"]
     tune_allocator()
     with tempfile.TemporaryDirectory() as folder:
         write(pictures(), Path(folder) / "faces", source="made by the benchmark", licence="CC0")
