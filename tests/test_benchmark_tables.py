@@ -86,9 +86,14 @@ def test_the_best_is_bold_and_what_cannot_be_told_from_it_is_marked(measured):
 def test_markdown_and_page_say_what_was_measured(measured):
     outcome = run.render(measured)
     text, page = outcome.markdown.read_text(), outcome.page.read_text()
-    line = next(line for line in text.splitlines() if line.startswith("| good"))
+    glance, _, whole = text.partition("## Results")
+    rows = [line.split(" | ") for line in glance.splitlines() if line.startswith("| ")]
+    assert rows[0][2].startswith("expression accuracy %, fer2013 (± ") and "lower is better" in rows[0][3]
+    assert [row[:3] for row in rows[2:4]] == [["| good", "1.0", "**75.5**"], ["| near", "2.0", "75.0 ≈"]]
+    assert [row[:2] for row in rows[4:]] == [["| hog", "3.0"], ["| bad", "4.0"], ["| teacher", "–"]]
+    line = next(line for line in whole.splitlines() if line.startswith("| good"))
     assert line.split(" | ")[2:4] == ["**75.5** ± 0.7 (2 seeds)", "**6.22** ± 0.04 (2 seeds)"]
-    assert next(line for line in text.splitlines() if line.startswith("| near")).count("≈") == 3
+    assert next(line for line in whole.splitlines() if line.startswith("| near")).count("≈") == 3
     assert "| hog | 64 | 55.0 (52.0–58.0) |" in text and "| chance |  | 25.0 | 0.25 | 25.0 |" in text
     assert "taught by labels, out of the contest" in text and "taught by labels, out of the contest" in page
     assert "expression, accuracy, on fer2013: good 75.5 % (± 0.7) is best; not to be told from it: near" in text

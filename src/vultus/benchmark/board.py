@@ -30,6 +30,7 @@ class Board:
 
     rows: tuple[Row, ...]
     columns: tuple[Measure, ...]
+    first: tuple[Measure, ...]  # one column for each set and task
     costs: Mapping[str, Cost]  # by the row's label
     ranks: Ranks | None
     why_no_ranks: str
@@ -56,8 +57,10 @@ def board(made: Plan) -> Board:
         for row in rows:
             if row.label in level:
                 row.level.add(measure)
-    ranks, why = ranked(rows, _independent(made, columns, questions))
-    return Board(tuple(rows), tuple(columns), _costs(made), ranks, why, failures(made))
+    independent = _independent(made, columns, questions)
+    first = tuple(measure for measure, _ in independent)
+    ranks, why = ranked(rows, independent)
+    return Board(tuple(rows), tuple(columns), first, _costs(made), ranks, why, failures(made))
 
 
 def _figures(made: Plan, subjects: Sequence[Subject], question: Question) -> list[Figure]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from vultus.benchmark.board import Board
+from vultus.benchmark.brief import brief
 from vultus.benchmark.plan import Plan
 from vultus.benchmark.published import Table
 from vultus.benchmark.words import (
@@ -18,12 +19,17 @@ from vultus.benchmark.words import (
 )
 from vultus.report.results import Measure, Row, best, number, spread, title
 
+AT_A_GLANCE = (
+    "Rows by their average rank over these columns; bold is the best, ≈ what cannot be told from it; ± half the usual "
+    "width of a 95 % interval (of one seed)."
+)
+
 
 def markdown(made: Plan, board: Board) -> str:
     """The whole of `benchmark.md`."""
     parts = ["# Benchmark", _list(f"**{name}:** {text}" for name, text in terms(made).items())]
     if board.rows:
-        parts += ["## Results", _results(board)]
+        parts += ["## In brief", AT_A_GLANCE, table(*brief(board)), "## Results", _results(board)]
         parts += [_list(": ".join(verdict(board, measure)) for measure in board.columns), _list(HOW_TO_READ)]
     else:
         parts.append("Nothing was read yet.")
