@@ -35,10 +35,10 @@ class ContraWarpingConfig:
     hidden: int = 512  # width of the projector's and predictor's middle
     projection: int = 128  # width of the space in which views are predicted
     momentum: float = 0.99  # m of the target at the start; 1 at the end
-    form: Literal["hinge", "triplet", "logistic", "infonce"] = "logistic"  # how warped faces are kept away
-    warped_weight: float = 0.5  # weight of the warped negative; BYOL's own loss has 1
+    form: Literal["hinge", "triplet", "logistic", "infonce"] = "infonce"  # how warped faces are kept away
+    warped_weight: float = 1.0  # weight of the warped negative; BYOL's own loss has 1
     margin: float = 0.5  # of hinge and triplet, a cosine
-    temperature: float = 0.2  # τ of logistic and infonce
+    temperature: float = 0.1  # τ of logistic and infonce
     control: Literal["random", "landmarks", "template"] = "random"  # where a warp's bumps stand
     points: int = 4  # bumps of a warp
     magnitude: float = 6.0  # how far a bump moves its centre, per cent of the face's height
