@@ -256,7 +256,9 @@ def test_a_pre_training_whose_pace_is_not_known_is_not_begun(tiny_faces, tmp_pat
     assert "pace could not be timed" in outcome.failures[0].error and not [*(tmp_path / "runs").glob("*/run.json")]
 
 
-def test_a_pre_training_runs_in_its_own_process_and_tells_what_it_took(tiny_faces, tmp_path):
+def test_a_pre_training_runs_in_its_own_process_and_tells_what_it_took(tiny_faces, tmp_path, monkeypatch):
+    monkeypatch.setattr(paces, "ROUNDS", 1)
+    monkeypatch.setattr(paces, "SECONDS", 0.0)
     made = paces.paced(planned(tiny_faces, tmp_path, methods=("simclr",), seeds=1, budget="0.005m"), print)
     (subject,) = made.subjects
     assert pretraining.learn(made, subject) == "" and subject.trained
