@@ -21,7 +21,7 @@ from vultus.training.config import RunConfig
 from vultus.training.run import pretrain
 
 SIZE, BATCH = 48, 64
-PROBE_EVERY = 2.0  # epochs: a reading takes nearly as long as an epoch of so few faces
+PROBE_EVERY = 4.0  # epochs: a reading takes as long as an epoch of so few faces
 TASKS = ("expression", "identity", "head_pose", "action_units")
 READ = 256  # values of each feature that the probes see: equal terms, and quick
 screen = Console(highlight=False)
