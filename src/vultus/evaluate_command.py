@@ -1,11 +1,15 @@
 """`vultus evaluate`: frozen features read out."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from rich.console import Console
 from tyro.conf import Positional
+
+if TYPE_CHECKING:
+    from vultus.evaluation.figure import Figure
 
 screen = Console(highlight=False)
 
@@ -61,26 +65,22 @@ def evaluate(
     from vultus.evaluation.protocol import Protocol
 
     figures = measure(
-        run,
-        data,
-        task,
-        feature=feature,
-        protocol=Protocol(readout, pca, seed, shots),
-        test=test,
-        seeds=range(seed, seed + seeds),
-        baselines=baselines,
-        atoms=atoms,
-        mirrored=mirrored,
+        run, data, task, feature=feature, protocol=Protocol(readout, pca, seed, shots), test=test,
+        seeds=range(seed, seed + seeds), baselines=baselines, atoms=atoms, mirrored=mirrored,
         tell=lambda line: screen.print(line, style="dim"),
-    )
+    )  # fmt: skip
     screen.print(table.terminal(figures, everything=all_metrics))
     screen.print(f"kept in {run / 'evaluation.json'}; `vultus report {run}` shows them", style="dim")
     if slices:
-        from vultus.evaluation import slices as by_group
-        from vultus.evaluation import slices_table
-
-        found = by_group.slice_figures(figures if all_metrics else table.headlines(figures), data, test)
-        screen.print(slices_table.terminal(found))
-        by_group.add_slices(run, found)
+        _show_slices(run, figures if all_metrics else table.headlines(figures), data, test)
     if markdown:
         markdown.write_text(table.markdown(figures, everything=all_metrics))
+
+
+def _show_slices(run: Path, figures: "Sequence[Figure]", data: Path, test: Path | None) -> None:
+    """By gender, age and ethnicity; shown, and kept in the run's folder."""
+    from vultus.evaluation import slices, slices_table
+
+    found = slices.slice_figures(figures, data, test)
+    screen.print(slices_table.terminal(found))
+    slices.add_slices(run, found)

@@ -9,25 +9,25 @@ from vultus.report.results import Measure, Row, best, number, title
 def brief(board: Board) -> tuple[list[str], list[list[str]]]:
     """Heads and rows, best first; rows without a rank stand at the end in their order."""
     ranks = dict(zip(board.ranks.names, board.ranks.average, strict=True)) if board.ranks else {}
-    heads = ["method", *(["rank"] if ranks else []), *(_head(board, measure) for measure in board.first)]
+    heads = ["method", *(["rank"] if ranks else []), *(heading(board, m, _half(board, m)) for m in board.first)]
     ordered = sorted(board.rows, key=lambda row: ranks.get(row.label, float("inf")))
     rows = []
     for row in ordered:
         rank = [f"{ranks[row.label]:.1f}" if row.label in ranks else "–"] if ranks else []
-        rows.append([row.label, *rank, *(_cell(board, row, measure) for measure in board.first)])
+        rows.append([row.label, *rank, *(marked(board, row, measure) for measure in board.first)])
     return heads, rows
 
 
-def _head(board: Board, measure: Measure) -> str:
-    """What is read, with half the usual width of an interval: `identity accuracy %, lfw (± 1.1)`."""
-    figures = [row.cells[measure] for row in board.rows if measure in row.cells]
-    unit = f" {figures[0].unit}" if figures[0].unit else ""
-    width = number(statistics.median((f.high - f.low) / 2 for f in figures), figures[0].unit)
-    low = ", lower is better" if figures[0].lower_is_better else ""
-    return f"{' '.join(title(measure))}{unit}, {measure.place} (± {width}{low})"
+def heading(board: Board, measure: Measure, further: str = "") -> str:
+    """What a column is, such as `identity accuracy %, lfw (further, lower is better)`."""
+    figure = next(row.cells[measure] for row in board.rows if measure in row.cells)
+    unit = f" {figure.unit}" if figure.unit else ""
+    better = ", lower is better" if figure.lower_is_better else ""
+    return f"{' '.join(title(measure))}{unit}, {measure.place} ({further}{better})"
 
 
-def _cell(board: Board, row: Row, measure: Measure) -> str:
+def marked(board: Board, row: Row, measure: Measure) -> str:
+    """A value: bold if it is the best of its column, ≈ if it cannot be told from that, – where there is none."""
     figure = row.cells.get(measure)
     if figure is None:
         return "–"
@@ -35,3 +35,9 @@ def _cell(board: Board, row: Row, measure: Measure) -> str:
     if row.contest and top is not None and figure.value == top.value:
         return f"**{value}**"
     return f"{value} ≈" if measure in row.level else value
+
+
+def _half(board: Board, measure: Measure) -> str:
+    """Half the usual width of a column's intervals."""
+    figures = [row.cells[measure] for row in board.rows if measure in row.cells]
+    return f"± {number(statistics.median((f.high - f.low) / 2 for f in figures), figures[0].unit)}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from vultus.benchmark.board import Board
-from vultus.benchmark.brief import brief
+from vultus.benchmark.brief import brief, heading, marked
 from vultus.benchmark.plan import Plan
 from vultus.benchmark.published import Table
 from vultus.benchmark.words import (
@@ -17,7 +17,7 @@ from vultus.benchmark.words import (
     terms,
     verdict,
 )
-from vultus.report.results import Measure, Row, best, number, spread, title
+from vultus.report.results import Measure, Row, number, spread
 
 AT_A_GLANCE = (
     "Rows by their average rank over these columns; bold is the best, ≈ what cannot be told from it; ± half the usual "
@@ -66,9 +66,7 @@ def _results(board: Board) -> str:
 
 def _head(board: Board, measure: Measure) -> str:
     figure = next(row.cells[measure] for row in board.rows if measure in row.cells)
-    unit = f" {figure.unit}" if figure.unit else ""
-    better = ", lower is better" if figure.lower_is_better else ""
-    return f"{' '.join(title(measure))}{unit}, {measure.place} (n = {figure.n:,}{better})"
+    return heading(board, measure, f"n = {figure.n:,}")
 
 
 def _row(board: Board, row: Row) -> list[str]:
@@ -80,15 +78,8 @@ def _row(board: Board, row: Row) -> list[str]:
 
 def _cell(board: Board, row: Row, measure: Measure) -> str:
     figure = row.cells.get(measure)
-    if figure is None:
-        return "–"
-    top = best(board.rows, measure)
-    value = number(figure.value, figure.unit)
-    if row.contest and top is not None and figure.value == top.value:
-        value = f"**{value}**"
-    elif measure in row.level:
-        value += " ≈"
-    return f"{value} {_beside(figure.detail.get('seeds'), spread(figure))}"
+    beside = f" {_beside(figure.detail.get('seeds'), spread(figure))}" if figure else ""
+    return marked(board, row, measure) + beside
 
 
 def _beside(seeds: object, text: str) -> str:
