@@ -14,6 +14,8 @@ from vultus.benchmark.expected import Rates, expected
 from vultus.benchmark.planning import asked_for, plan, settings_of
 from vultus.benchmark.words import terms
 from vultus.faces.faceset import write
+from vultus.methods.catalogue import method_name
+from vultus.training import turns
 from vultus.training.run import pretrain
 
 TINY = ("encoder=small", "batch=8", "precision=fp32", "hidden=8", "projection=8")
@@ -229,11 +231,11 @@ def test_minutes_become_faces_by_paces_timed_in_turn(tiny_faces, tmp_path, monke
     """Each sees what its pace makes of the minutes; one that comes later is measured against one that was there."""
     rates, order = {"simclr": 48.0, "byol": 24.0, "moco": 30.0}, []
 
-    def rate(entry, faces, size):
-        order.append(entry.label)
-        return rates[entry.label]
+    def rate(config, faces, seconds):
+        order.append(method_name(config.method))
+        return rates[order[-1]]
 
-    monkeypatch.setattr(paces, "_faces_a_second", rate)
+    monkeypatch.setattr(turns, "_pace", rate)
     budget = {"budget": "0.05m", "seeds": 1}
     first = run.run(planned(tiny_faces, tmp_path, **budget))
     assert order == ["simclr", "byol"] * 3 and not first.failures
@@ -246,10 +248,10 @@ def test_minutes_become_faces_by_paces_timed_in_turn(tiny_faces, tmp_path, monke
 
 
 def test_a_pre_training_whose_pace_is_not_known_is_not_begun(tiny_faces, tmp_path, monkeypatch):
-    def broken(entry, faces, size):
+    def broken(config, faces, seconds):
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr(paces, "_faces_a_second", broken)
+    monkeypatch.setattr(turns, "_pace", broken)
     told = []
     outcome = run.run(planned(tiny_faces, tmp_path, ("simclr",), budget="1m", seeds=1), told.append)
     assert any("simclr could not be timed: no memory" in line for line in told)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -195,14 +196,17 @@ def test_bracketed_names_survive_in_errors(say, tmp_path):
 def test_the_demo_goes_the_whole_way(say, monkeypatch, tmp_path):
     pytest.importorskip("vultus.faces.synthetic")
     try:
+        from vultus.demo import synthetic_set
         from vultus.faces.synthetic.basis import load_basis
 
         load_basis()
     except ModuleNotFoundError as missing:
         pytest.skip(f"the head mesh is not installed: {missing}")
-    monkeypatch.setattr("vultus.demo.READ", 16)
-    monkeypatch.setattr("vultus.demo.SIZE", 32)
-    text = say("demo", "--out", tmp_path / "demo", "--faces", "1680", "--minutes", "0.02")
+    for name, small in {"READ": 16, "SIZE": 32, "BATCH": 16}.items():
+        monkeypatch.setattr(f"vultus.demo.{name}", small)
+    monkeypatch.setattr("vultus.demo.synthetic_set", partial(synthetic_set, identities=210))  # few faces, enough people
+    text = say("demo", "--out", tmp_path / "demo", "--faces", "630", "--minutes", "0.02")
     for word in ("pcl", "simclr", "random", "pixels", "lbp", "hog", "dictionary", "chance"):
         assert word in text
     assert (tmp_path / "demo" / "report.html").stat().st_size > 50_000
+    assert "choose another --out" in say("demo", "--out", tmp_path / "demo", "--minutes", "1", code=2)

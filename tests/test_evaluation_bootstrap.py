@@ -8,7 +8,7 @@ from rich.console import Console
 
 from vultus.evaluation.bootstrap import (
     mean_interval,
-    paired_difference,
+    paired_differences,
     resampled_interval,
     statistic_interval,
 )
@@ -53,14 +53,27 @@ def test_a_paired_difference_sees_what_two_intervals_cannot():
     rng = np.random.default_rng(0)
     first = rng.normal(size=500)
     second = first + 0.02 + 0.05 * rng.normal(size=500)
-    change = paired_difference(first[:, None], second[:, None])
+    change = paired_differences(first[:, None], [second[:, None]])[0]
     assert change.low > 0 and change.p < 0.01
     assert change.value == pytest.approx((second - first).mean())
     assert mean_interval(first)[1] > mean_interval(second)[0]
-    same = paired_difference(first[:, None], rng.permutation(first)[:, None])
+    same = paired_differences(first[:, None], [rng.permutation(first)[:, None]])[0]
     assert same.low < 0 < same.high and same.p > 0.1
     with pytest.raises(ValueError, match="same samples"):
-        paired_difference(first[:, None], second[:-1, None])
+        paired_differences(first[:, None], [second[:-1, None]])
+
+
+def test_rivals_of_one_column_are_each_compared_as_alone():
+    """Against resampling row numbers by hand, for scores of which many are equal and of which none are."""
+    rng = np.random.default_rng(1)
+    for scores in ((rng.random((3, 300)) < 0.7).astype(float), rng.normal(size=(3, 300))):
+        own, *rivals = (one[:, None] for one in scores)
+        rows = rng.integers(300, size=(4000, 300))
+        for found, rival in zip(paired_differences(own, rivals), rivals, strict=True):
+            by_hand = (rival - own)[rows, 0].mean(axis=1)
+            assert found.value == pytest.approx((rival - own).mean())
+            half = (found.high - found.low) / 2
+            np.testing.assert_allclose((found.low, found.high), np.percentile(by_hand, [2.5, 97.5]), atol=0.15 * half)
 
 
 def figure(**changes):

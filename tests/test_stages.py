@@ -20,6 +20,7 @@ from vultus.methods.model import random_model
 from vultus.methods.pcl import PCLConfig
 from vultus.methods.simclr import SimCLRConfig
 from vultus.methods.splitbrain import SplitBrainConfig
+from vultus.nets.precision import autocast
 from vultus.recipes import recipe
 from vultus.search.face_index import index_faces
 from vultus.training.run import pretrain
@@ -36,7 +37,7 @@ def test_stages_are_the_maps_pooled_to_the_last_ones_places():
     model = untrained(SimCLRConfig())
     found = Staged(model).features(FACES)["stages"]
     stem, norm, *blocks = model.method.encoder.backbone
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    with torch.inference_mode(), autocast("cpu"):
         x = norm(stem((FACES / 255 - 0.5) / 0.25))
         maps = [x]
         for place, block in enumerate(blocks):

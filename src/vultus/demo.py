@@ -1,5 +1,6 @@
 """The whole way in a few minutes, on rendered faces: set → PCL and SimCLR → probes → page."""
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,16 +14,20 @@ from vultus.evaluation.measure import DESCRIPTORS, encoder_rivals, measure
 from vultus.evaluation.paired import difference
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.table import headlines, terminal
+from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet, write
 from vultus.methods.pcl import PCLConfig
 from vultus.recipes import recipe
 from vultus.report.page import write_report
+from vultus.training.budget import SHARE
 from vultus.training.config import RunConfig
 from vultus.training.run import pretrain
+from vultus.training.turns import epochs_in, faces_a_second
 
 SIZE, BATCH = 48, 64
 PROBE_EVERY = 4.0  # epochs: a reading takes as long as an epoch of so few faces
 TASKS = ("expression", "identity", "head_pose", "action_units")
+ROUNDS = 2  # how often a few steps of each method are timed, in turn
 READ = 256  # values of each feature that the probes see: equal terms, and quick
 screen = Console(highlight=False)
 
@@ -64,9 +69,10 @@ def run_demo(out: Path, *, faces: int, minutes: float, seed: int = 0) -> Path:
     _say(1, f"rendering {faces:,} synthetic faces with known expression, identity, pose and action units")
     made = FaceSet.open(where) if (where / "card.json").exists() else synthetic_set(faces, where, size=64, seed=seed)
     runs = [out / "pcl", out / "simclr"]
+    settings = _settings([run.name for run in runs], made, minutes, seed)
     for number, run in enumerate(runs, 2):
-        _say(number, f"pre-training {run.name} without labels for {minutes:g} min")
-        pretrain(_settings(run.name, where, minutes, seed), where, run)
+        _say(number, f"pre-training {run.name} without labels on as many faces as {minutes:g} min hold")
+        pretrain(settings[run.name], where, run)
     _say(4, f"reading the frozen features: linear probes on {READ} principal values, and baselines that learn nothing")
     figures = _read(runs, where, seed)
     _say(5, "writing the page")
@@ -79,14 +85,32 @@ def run_demo(out: Path, *, faces: int, minutes: float, seed: int = 0) -> Path:
     return page
 
 
-def _settings(method: str, faces: Path, minutes: float, seed: int) -> RunConfig:
+def _settings(methods: Sequence[str], faces: FaceSet, minutes: float, seed: int) -> dict[str, RunConfig]:
+    """The methods' recipes for equal time; what the minutes are in epochs is kept beside the faces, for resuming."""
+    plain = {name: _small(name, faces, seed) for name in methods}
+    note = faces.path.parent / "epochs.json"
+    if not note.exists():
+        learned = faces.where(split="train")
+        rates = faces_a_second(plain, learned, ROUNDS, min(2.0, 60 * SHARE * minutes), screen.print)
+        epochs = {name: epochs_in(minutes, rate, BATCH, len(learned)) for name, rate in rates.items()}
+        write_atomic(note, json.dumps({"minutes": minutes, "epochs": epochs}).encode())
+    kept = json.loads(note.read_text())
+    if kept["minutes"] != minutes:
+        raise ValueError(
+            f"{note.parent} holds a demo of {kept['minutes']:g} minutes a method, asked for are {minutes:g}: "
+            "choose another --out, or repeat its own"
+        )
+    return {name: replace(config, epochs=kept["epochs"][name]) for name, config in plain.items()}
+
+
+def _small(method: str, faces: FaceSet, seed: int) -> RunConfig:
     """The method's recipe in smaller batches: a minute holds too few large ones."""
     plain = recipe(f"{method}-cpu")
     own = plain.method
     if isinstance(own, PCLConfig):
         own = replace(own, pose_faces=BATCH // 4, whole_faces=BATCH // 4)
-    budget = replace(plain, size=SIZE, batch=BATCH, minutes=minutes, seed=seed)
-    return replace(budget, method=own, probe=str(faces), probe_every=PROBE_EVERY)
+    small = replace(plain, method=own, size=SIZE, batch=BATCH, seed=seed)
+    return replace(small, probe=str(faces.path), probe_every=PROBE_EVERY)
 
 
 def _read(runs: Sequence[Path], faces: Path, seed: int) -> list[Figure]:

@@ -1,12 +1,7 @@
-"""Faces a second of every method, timed in turn: by them a budget of minutes becomes a number of faces.
-
-Were each pre-training timed as it begins, whatever else the machine did at that moment would decide how many faces it
-sees. Timed in turn, round after round and before the first of them, a slow spell falls on all.
-"""
+"""Faces a second of every method, timed in turn and kept: by them a budget of minutes becomes a number of faces."""
 
 import json
-import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,16 +9,10 @@ from vultus.benchmark.entries import Entry
 from vultus.benchmark.plan import Plan
 from vultus.faces.atomic import sha256_of, write_atomic
 from vultus.faces.faceset import FaceSet
-from vultus.methods.catalogue import build_method
-from vultus.training.adapting import adapted
-from vultus.training.budget import load_side, pace
-from vultus.training.machine import chosen_device
-from vultus.training.supply import supply
+from vultus.training.turns import Tell, epochs_in, faces_a_second
 
 PACES = "paces.json"  # in the benchmark's folder: key → faces a second
 ROUNDS, SECONDS = 3, 2.0  # how often each is timed for a budget, and for how long about
-
-Tell = Callable[[str], None]
 
 
 def read_paces(out: Path) -> dict[str, float]:
@@ -55,16 +44,8 @@ def timed(made: Plan, entries: Sequence[Entry], rounds: int, tell: Tell) -> dict
     assert made.unlabelled is not None
     everything = FaceSet.open(made.unlabelled.path)
     faces = everything if made.unlabelled.split == "all" else everything.where(split=made.unlabelled.split)
-    found: dict[str, list[float]] = {entry.label: [] for entry in entries}
-    for number in range(rounds):
-        for entry in (one for one in entries if one.label in found):
-            tell(f"timing a few steps of {entry.label}" + f", round {number + 1} of {rounds}" * (rounds > 1))
-            try:
-                found[entry.label].append(_faces_a_second(entry, faces, made.config.size))
-            except Exception as error:  # its pre-training will say the same, and be noted
-                del found[entry.label]
-                tell(f"{entry.label} could not be timed: {error}")
-    return {label: statistics.median(values) for label, values in found.items()}
+    configs = {entry.label: replace(entry.config, size=made.config.size) for entry in entries}
+    return faces_a_second(configs, faces, rounds, SECONDS, tell)
 
 
 def epochs(made: Plan, entry: Entry) -> float:
@@ -75,8 +56,7 @@ def epochs(made: Plan, entry: Entry) -> float:
     batch, rate = entry.config.batch, made.paces.get(_key(made, entry))
     if rate is None:
         return 0.0
-    steps = max(60 * made.budget.minutes * rate // batch, 1)
-    return round(steps / (made.unlabelled.count // batch), 6)
+    return epochs_in(made.budget.minutes, rate, batch, made.unlabelled.count)
 
 
 def _key(made: Plan, entry: Entry) -> str:
@@ -84,11 +64,3 @@ def _key(made: Plan, entry: Entry) -> str:
     assert made.unlabelled is not None
     content = f"{entry.config} {made.unlabelled.content}"
     return f"{entry.slug}-{made.config.size}px-{sha256_of(content.encode())[:8]}"
-
-
-def _faces_a_second(entry: Entry, faces: FaceSet, size: int) -> float:
-    config = replace(entry.config, size=size)
-    config = replace(config, method=adapted(config.method, faces))
-    views = build_method(config.method, size).views()
-    supplied = supply(config, faces, load_side(faces, size), views)
-    return pace(config, supplied, chosen_device(config.device), SECONDS) * config.batch

@@ -7,12 +7,13 @@ from pathlib import Path
 from vultus.benchmark.board import Board, Failure, board
 from vultus.benchmark.expected import Rates, expected, measured
 from vultus.benchmark.markdown import markdown
-from vultus.benchmark.paces import Tell, paced, timed
+from vultus.benchmark.paces import paced, timed
 from vultus.benchmark.page import page_of
 from vultus.benchmark.plan import Plan, Reading, Subject
 from vultus.benchmark.pretraining import learn
 from vultus.benchmark.reading import FAILED, fail, read_all
 from vultus.faces.atomic import write_atomic
+from vultus.training.turns import Tell
 
 QUIET = 10.0  # seconds between two words about readings
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from vultus.evaluation.figure import Figure
-from vultus.evaluation.paired import difference
+from vultus.evaluation.paired import differences, why_not
 
 ALPHA = 0.05
 
@@ -25,15 +25,11 @@ def level_with_best(figures: Mapping[str, Figure]) -> tuple[str, ...]:
     over the rows of the column. A row without comparable scores is not named.
     """
     top = best_of(figures)
-    found: dict[str, float] = {}
-    for name, figure in figures.items():
-        if name != top:
-            try:
-                found[name] = difference(figures[top], figure).p
-            except ValueError:  # scores lost, or of other samples: nothing can be said
-                continue
-    corrected = holm(list(found.values()))
-    return tuple(name for name, p in zip(found, corrected, strict=True) if p >= ALPHA)
+    own = figures[top]
+    # scores lost, or of other samples: nothing can be said
+    rivals = {name: figure for name, figure in figures.items() if name != top and not why_not(own, figure)}
+    corrected = holm([found.p for found in differences(own, list(rivals.values()))]) if rivals else []
+    return tuple(name for name, p in zip(rivals, corrected, strict=True) if p >= ALPHA)
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -63,32 +63,36 @@ class Difference:
     n: int
 
 
-def paired_difference(
+def paired_differences(
     first: NDArray[np.generic],
-    second: NDArray[np.generic],
+    others: Sequence[NDArray[np.generic]],
     statistic: Callable[[Floats], Floats] = lambda means: means[:, 0],
     seed: int = 0,
     resamples: int = 10_000,
-) -> Difference:
-    """Bootstrap of the difference that two methods make on the same samples, in the same order.
+) -> list[Difference]:
+    """Bootstrap of what each of `others` differs by from `first` on the same samples, in the same order.
 
-    first, second: [N, C], a row a sample; statistic: as in `statistic_interval`.
+    first and each of others: [N, C], a row a sample; statistic: as in `statistic_interval`. All are resampled together,
+    so a whole column of a table costs little more than one pair.
     p is twice the share of resamples on the other side of zero, at least 1 / resamples.
     Raises ValueError when the scores are not of the same samples (shapes differ).
     """
-    if first.shape != second.shape or first.ndim != 2 or not len(first):
-        raise ValueError(
-            f"expected scores of the same samples, got shapes {first.shape} and {second.shape}: "
-            "score both methods on the same test faces"
-        )
-    both = np.concatenate([first, second], axis=1).astype(np.float64)
-    width = first.shape[1]
+    for second in others:
+        if first.shape != second.shape or first.ndim != 2 or not len(first):
+            raise ValueError(
+                f"expected scores of the same samples, got shapes {first.shape} and {second.shape}: "
+                "score both methods on the same test faces"
+            )
+    columns = np.concatenate([first, *others], axis=1).astype(np.float64)
+    drawn, whole = _resampled_means(columns, seed, resamples), columns.mean(axis=0)[None]
+    changes = [_changes(means, first.shape[1], statistic) for means in (whole, drawn)]
+    return [_difference(float(value[0]), values, len(first)) for value, values in zip(*changes, strict=True)]
 
-    def change(means: Floats) -> Floats:
-        return statistic(means[:, width:]) - statistic(means[:, :width])
 
-    values = change(_resampled_means(both, seed, resamples))
-    return _difference(float(change(both.mean(axis=0)[None])[0]), values, len(both))
+def _changes(means: Floats, width: int, statistic: Callable[[Floats], Floats]) -> list[Floats]:
+    """means [R, (1 + M) C] of the first and of M others → what each of those differs by [R]."""
+    own, *others = (statistic(means[:, at : at + width]) for at in range(0, means.shape[1], width))
+    return [other - own for other in others]
 
 
 def independent_difference(
@@ -100,7 +104,7 @@ def independent_difference(
 ) -> Difference:
     """Bootstrap of the difference between two groups of samples, each resampled by itself.
 
-    first: [N, C], second: [M, C], a row a sample; statistic and p as in `paired_difference`; n is N + M.
+    first: [N, C], second: [M, C], a row a sample; statistic and p as in `paired_differences`; n is N + M.
     """
     groups = first.astype(np.float64), second.astype(np.float64)
     value = [float(statistic(group.mean(axis=0)[None])[0]) for group in groups]
@@ -116,15 +120,25 @@ def _difference(value: float, drawn: Floats, n: int) -> Difference:
 
 
 def _resampled_means(columns: Floats, seed: int | tuple[int, ...], resamples: int) -> Floats:
-    """[N, M] → [R, M]. Equal rows are drawn as one multinomial cell: the same distribution, far fewer draws."""
+    """[N, M] → [R, M]. Where many rows are equal, each kind is one cell: the same distribution, fewer draws."""
     if not len(columns):
         raise ValueError("no test samples to resample: expected at least one")
     rng = np.random.default_rng(seed)
     cells, counts = np.unique(columns, axis=0, return_counts=True)
-    n, step = len(columns), max(1, _BLOCK // len(cells))
-    share = counts / n
-    parts = [rng.multinomial(n, share, size=min(step, resamples - at)) @ cells for at in range(0, resamples, step)]
-    return np.concatenate(parts) / n
+    if 4 * len(cells) > len(columns):  # a cell costs about four times what a row does
+        cells, counts = columns, np.ones(len(columns), np.int64)
+    step = max(1, _BLOCK // len(cells))
+    parts = [_drawn(counts, min(step, resamples - at), rng) @ cells for at in range(0, resamples, step)]
+    return np.concatenate(parts) / len(columns)
+
+
+def _drawn(counts: NDArray[np.int64], times: int, rng: np.random.Generator) -> Floats:
+    """How often each cell comes up [times, cells] when all samples are drawn anew; counts: samples of each cell."""
+    cells, n = len(counts), int(counts.sum())
+    if cells < n:
+        return rng.multinomial(n, counts / n, size=times).astype(np.float64)
+    rows = rng.integers(n, size=(times, n)) + n * np.arange(times)[:, None]
+    return np.bincount(rows.ravel(), minlength=times * n).reshape(times, n).astype(np.float64)
 
 
 def middle(values: Floats) -> tuple[float, float]:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from vultus.evaluation.bootstrap import mean_interval, resampled_interval
 from vultus.evaluation.comparing import require_whole, training_rows, whitening
@@ -94,6 +93,8 @@ def best_threshold(score: Floats, same: Mask) -> float:
 
 def roc_auc(score: Floats, same: Mask) -> float:
     """Area under the ROC curve: the chance that a same pair scores above a different one, ties half."""
+    from scipy.stats import rankdata  # a second to load
+
     accepted, rejected = int(same.sum()), int((~same).sum())
     ranks = rankdata(score)[same].sum()
     return float((ranks - accepted * (accepted + 1) / 2) / (accepted * rejected))

@@ -22,7 +22,7 @@ def votes(train: Floats, targets: NDArray[np.floating], test: Floats, ks: tuple[
 
     Weights are exp(cosine / 0.07). One-hot targets give class votes, angles give angles. k is capped at N.
     """
-    cosine, nearest = _nearest(train, test, min(max(ks), len(train)))
+    cosine, nearest = closest(train, test, min(max(ks), len(train)))
     weights = np.exp((cosine - 1) / TEMPERATURE)
     out = {}
     for k in ks:
@@ -31,7 +31,7 @@ def votes(train: Floats, targets: NDArray[np.floating], test: Floats, ks: tuple[
     return out
 
 
-def _nearest(train: Floats, test: Floats, k: int) -> tuple[Floats, NDArray[np.int64]]:
+def closest(train: Floats, test: Floats, k: int) -> tuple[Floats, NDArray[np.int64]]:
     """Cosines [M, k], falling, and rows [M, k] of the k training faces nearest to each test face; zeros are at 0."""
     unit, asked = (normalize(torch.from_numpy(np.ascontiguousarray(v, np.float32))) for v in (train, test))
     found = [(part @ unit.T).topk(k) for part in torch.split(asked, CHUNK)]

@@ -1,8 +1,10 @@
 """Is one method better than another? Both on the same test samples, resampled together."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from vultus.evaluation.bootstrap import Difference, paired_difference
+from vultus.evaluation.bootstrap import Difference, paired_differences
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.tasks import TASKS
 
@@ -12,15 +14,30 @@ def difference(ours: Figure, theirs: Figure) -> Difference:
 
     Raises ValueError for figures of different tasks or test samples, or without scores.
     """
+    return differences(ours, [theirs])[0]
+
+
+def differences(ours: Figure, rivals: Sequence[Figure]) -> list[Difference]:
+    """How much better `ours` is than each rival, all on the same resamples; otherwise as `difference`."""
+    for theirs in rivals:
+        if reason := why_not(ours, theirs):
+            raise ValueError(reason)
+    statistic = TASKS[ours.task].statistic
+    sign = 1 if ours.lower_is_better else -1
+    assert ours.scores is not None
+    columns = [theirs.scores.columns for theirs in rivals if theirs.scores is not None]
+    return paired_differences(ours.scores.columns, columns, lambda means: sign * statistic(means), ours.seed)
+
+
+def why_not(ours: Figure, theirs: Figure) -> str:
+    """Why the two cannot be compared; empty if they can."""
     if (ours.task, ours.metric, ours.data) != (theirs.task, theirs.metric, theirs.data):
-        raise ValueError(
+        return (
             f"{ours.task} {ours.metric} on {ours.data} cannot be compared with {theirs.task} {theirs.metric} on "
             f"{theirs.data}"
         )
     if ours.scores is None or theirs.scores is None:
-        raise ValueError(f"the figures of {ours.method} and {theirs.method} carry no scores: evaluate them again")
+        return f"the figures of {ours.method} and {theirs.method} carry no scores: evaluate them again"
     if not np.array_equal(ours.scores.rows, theirs.scores.rows):
-        raise ValueError(f"{ours.method} and {theirs.method} were tested on different samples of {ours.data}")
-    statistic = TASKS[ours.task].statistic
-    sides = theirs.scores.columns, ours.scores.columns
-    return paired_difference(*(sides[::-1] if ours.lower_is_better else sides), statistic, ours.seed)
+        return f"{ours.method} and {theirs.method} were tested on different samples of {ours.data}"
+    return ""

@@ -2,14 +2,16 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
+
+if TYPE_CHECKING:
+    from sklearn.decomposition import PCA
 
 Floats = NDArray[np.float32]
-_kept: dict[Any, PCA] = {}  # one fit: a tenth of a second to recognise what takes several seconds to fit
+_kept: dict[Any, "PCA"] = {}  # one fit: a tenth of a second to recognise what takes several seconds to fit
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,12 @@ def prepare(train: Floats, pca: int | None = None, *, whiten: bool = False, seed
     return Preparation(plain.mean, scale, axes.astype(np.float32), plain.constant)
 
 
-def _components(train: Floats, pca: int, seed: int) -> PCA:
+def _components(train: Floats, pca: int, seed: int) -> "PCA":
     """Fitted on standardised features [N, D]. The last fit is kept: tasks of one set ask for the same in turn."""
     key = (hashlib.blake2b(np.ascontiguousarray(train).data).digest(), train.shape, pca, seed)
     if key not in _kept:
+        from sklearn.decomposition import PCA  # seconds to load
+
         _kept.clear()
         _kept[key] = PCA(pca, random_state=seed).fit(train)
     return _kept[key]

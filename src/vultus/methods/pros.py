@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from timm.layers.patch_dropout import PatchDropout
 from torch import Tensor, nn
 
 from vultus.methods import distillation
 from vultus.methods.dino import Head, Token, small_side
-from vultus.nets.encoders import build_encoder
+from vultus.nets.encoders import build_encoder, drop_nothing
 from vultus.nets.momentum import Momentum
 from vultus.views import View
 from vultus.views.presets import multi_crop
@@ -56,9 +55,8 @@ class ProS(nn.Module):
         encoder = build_encoder(config.encoder, size, config.drop)
         self.student = Head(encoder, config.token, config.hidden, config.projection, config.prototypes)
         self.teacher = Momentum(self.student, config.momentum)
-        for module in self.teacher.modules():
-            if isinstance(module, PatchDropout):
-                module.prob = 0.0  # the teacher sees all of a face
+        if config.drop:
+            drop_nothing(self.teacher)  # the teacher sees all of a face
 
     def views(self) -> dict[str, View]:
         """A large crop for the teacher, another one and small ones for the student."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
+
+from vultus.evaluation.neighbours import closest
 
 CLOSE = 10.0  # degrees
 
@@ -15,8 +16,8 @@ def nearest(features: NDArray[np.floating], queries: Sequence[int], count: int =
     features: [N, D]; queries: rows of them.
     """
     count = min(count, len(features) - 1)
-    index = NearestNeighbors(n_neighbors=count + 1, metric="cosine", algorithm="brute").fit(features)
-    _, near = index.kneighbors(features[list(queries)])
+    every = features.astype(np.float32)
+    _, near = closest(every, every[list(queries)], count + 1)
     # a face of equal feature may come before the query itself, so that it is not always the first
     return np.stack([[n for n in row if n != q][:count] for q, row in zip(queries, near, strict=True)]).astype(np.int64)
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 import torch
-from timm.optim.lars import Lars
 from torch import nn
 
 from vultus.training.config import RunConfig
@@ -47,6 +46,8 @@ def build_optimiser(method: nn.Module, config: RunConfig) -> torch.optim.Optimiz
         case "sgd":
             return torch.optim.SGD(groups, lr=config.lr, momentum=0.9)
         case "lars":
+            from timm.optim.lars import Lars  # seconds to load
+
             return Lars(groups, lr=config.lr, momentum=0.9)
 
 
