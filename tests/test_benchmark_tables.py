@@ -1,5 +1,6 @@
 """The benchmark's tables say what was measured: the best, what is level with it, ranks, terms, published figures."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,6 +103,13 @@ def test_markdown_and_page_say_what_was_measured(measured):
         "| pcl | Liu et al., CVPR 2023 | 56.81 | – |" in text and "| hog | Dalal & Triggs, CVPR 2005 | 45.47 | " in text
     )
     assert "RAF-DB" not in text and "For orientation, not for comparison." in page
+    assert [*dict.fromkeys(re.findall(r">(good|near|hog|bad|teacher)<", page))] == [
+        "good",
+        "near",
+        "hog",
+        "bad",
+        "teacher",
+    ]
     assert "<b>75.5</b>" in page and "± 0.7 · 2 seeds" in page and "http" not in page.lower()
     bare = run.render(replace(measured, config=replace(measured.config, published=False))).markdown.read_text()
     assert "Published figures" not in bare

@@ -176,7 +176,8 @@ def test_faces_like_an_example_and_a_balanced_few(here: str, source: Path, tmp_p
     assert again.content_hash == few.content_hash
 
 
-def test_settings_that_contradict_each_other_are_refused() -> None:
+def test_settings_that_contradict_each_other_are_refused(source: Path, tmp_path: Path) -> None:
     for wrong in ({"mutual": True}, {"gather": 9}, {"like": ("a",), "gather": 9, "mutual": True}, {"nearest": 0}):
         with pytest.raises(ValueError, match=list(wrong)[-1]):
-            CurateConfig(**wrong)
+            curate(source, tmp_path / "set", CurateConfig(**wrong))
+    assert not list(tmp_path.iterdir())

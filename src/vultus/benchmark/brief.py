@@ -8,14 +8,23 @@ from vultus.report.results import Measure, Row, best, number, title
 
 def brief(board: Board) -> tuple[list[str], list[list[str]]]:
     """Heads and rows, best first; rows without a rank stand at the end in their order."""
-    ranks = dict(zip(board.ranks.names, board.ranks.average, strict=True)) if board.ranks else {}
+    ranks = _ranks(board)
     heads = ["method", *(["rank"] if ranks else []), *(heading(board, m, _half(board, m)) for m in board.first)]
-    ordered = sorted(board.rows, key=lambda row: ranks.get(row.label, float("inf")))
     rows = []
-    for row in ordered:
+    for row in by_rank(board):
         rank = [f"{ranks[row.label]:.1f}" if row.label in ranks else "–"] if ranks else []
         rows.append([row.label, *rank, *(marked(board, row, measure) for measure in board.first)])
     return heads, rows
+
+
+def by_rank(board: Board) -> list[Row]:
+    """The board's rows, best first; rows without a rank stand at the end in their order."""
+    ranks = _ranks(board)
+    return sorted(board.rows, key=lambda row: ranks.get(row.label, float("inf")))
+
+
+def _ranks(board: Board) -> dict[str, float]:
+    return dict(zip(board.ranks.names, board.ranks.average, strict=True)) if board.ranks else {}
 
 
 def heading(board: Board, measure: Measure, further: str = "") -> str:

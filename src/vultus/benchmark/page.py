@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from vultus.benchmark.board import Board
+from vultus.benchmark.brief import by_rank
 from vultus.benchmark.diagram import rank_chart
 from vultus.benchmark.plan import Plan
 from vultus.benchmark.published import Table
@@ -51,8 +52,12 @@ def _results(board: Board) -> Section:
         return Section("results", "Results", note("Nothing was read yet."))
     caption = "Frozen features, by task. Bold: best of its column. ≈: no clear difference from it."
     said = (element("li", element("b", name), f": {text}") for name, text in (verdict(board, m) for m in board.columns))
+    once = board.first or board.columns  # a column for each set and task
+    tables = [result_table(by_rank(board), once, caption)]
+    if len(board.columns) > len(once):
+        tables.append(fold("Every protocol", result_table(board.rows, board.columns, caption)))
     parts = [
-        result_table(board.rows, board.columns, caption),
+        *tables,
         element("ul", *said, class_="verdicts"),
         element("h3", "How to read these numbers"),
         _list(HOW_TO_READ),

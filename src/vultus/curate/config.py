@@ -37,7 +37,7 @@ class CurateConfig:
     column: str = ""  # of a Parquet table: the column of pictures; else the one that holds bytes
     seconds: float = 60.0  # the longest that one photograph may take
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
         """Raise ValueError for what cannot be."""
         faults = {
             f"scales rise from 32 on, got {self.scales}": not self.scales

@@ -62,9 +62,10 @@ def curate(
     returns what it made.
 
     Raises FileNotFoundError for a source that is not there, FileExistsError for another face set at `out`, ValueError
-    for settings that differ from those the work was begun with, and where not one face is left.
+    for settings that cannot be or that differ from those the work was begun with, and where not one face is left.
     """
     config, out, crew = config or CurateConfig(), Path(out), Crew(executor, workers, progress)
+    config.check()
     say(f"listing the photographs of {src}")
     source = Source.of(src, config)
     if not overwrite and state.check(source.asked, out, str(out)):
