@@ -16,75 +16,6 @@ Folder = Annotated[Positional[Path], tyro.conf.arg(metavar="RUN")]
 screen = Console(highlight=False)
 
 
-def _readers(default: str) -> str:
-    """The names a source's layout may have, for the help alone: reading them loads the readers."""
-    from vultus.faces.readers import READERS
-
-    return f"(default: {default}; {', '.join(READERS)})"
-
-
-def pack(
-    src: Annotated[Positional[Path], tyro.conf.arg(metavar="SRC")],
-    out: Annotated[Positional[Path], tyro.conf.arg(metavar="OUT")],
-    reader: Annotated[str, tyro.conf.arg(help_behavior_hint=_readers)] = "auto",
-    label: str | None = None,
-    crop: float | None = None,
-    every: int | None = None,
-    align: str | None = None,
-    size: int = 112,
-    margin: float = 0.0,
-    published_split: bool = False,
-    name: str | None = None,
-    licence: str = "",
-    drop_duplicates: bool = False,
-    overwrite: bool = False,
-) -> None:
-    """Photographs of faces → a face set.
-
-    Args:
-        src: A folder of pictures, a FER2013-style csv, or a list file.
-        out: The face set's folder.
-        reader: The layout of SRC, described in docs/datasets.md; auto looks at it.
-        label: For a folder of class folders: the label that their names are, such as expression.
-        crop: For lfw and lfwa: the central part of each side that is kept (if not given, 0.5 and 0.7).
-        every: For videos and sequences: one frame in so many is kept.
-        align: Turn every face upright by its five points, found by YuNet, and cut it to a template: arcface, ffhq or
-            loose, from tight on. A picture in which none is found stays as it came.
-        size: With align: side of a crop, pixels.
-        margin: With align: further room on every side, in parts of the template's side; below 0 for tighter crops.
-        published_split: For points68: keep its folders as train and test, though they show the same people.
-        name: Of the set; else SRC's.
-        licence: Terms of the pictures, kept in the set's card.
-        drop_duplicates: Keep only the first of identical pictures.
-        overwrite: Replace a face set at OUT.
-    """
-    from vultus.faces.pack import pack as run
-
-    change = None
-    if align is not None:
-        from vultus.curate.aligned import Aligner
-
-        change = Aligner(align, size, margin)
-    result = run(
-        src, out, reader=reader, change=change, label=label, crop=crop, every=every,
-        published_split=published_split or None, name=name, licence=licence, drop_duplicates=drop_duplicates,
-        overwrite=overwrite,
-    )  # fmt: skip
-    screen.print(f"[bold]{result.faces:,}[/] faces in {result.path}, {result.skipped} skipped")
-    for skip in result.card.skipped[:10]:
-        screen.print(f"  skipped {skip.name}: {skip.reason}")
-    if result.skipped > 10:
-        screen.print(f"  … all of them in {result.path / 'card.json'}")
-    for note in change.notes if change else ():
-        screen.print(f"  {note}")
-    copies = result.card.duplicates
-    if copies.images:
-        screen.print(
-            f"  {copies.images:,} pictures are copies of earlier ones, {copies.across_splits:,} groups lie "
-            "across splits; --drop-duplicates keeps the first of each"
-        )
-
-
 def synthesise(
     count: Annotated[Positional[int], tyro.conf.arg(metavar="COUNT")],
     out: Annotated[Positional[Path], tyro.conf.arg(metavar="OUT")],
@@ -201,6 +132,7 @@ def _app() -> Any:
     from vultus.curate_command import curate
     from vultus.evaluate_command import evaluate
     from vultus.forget_command import forget
+    from vultus.pack_command import pack
 
     app = tyro.extras.SubcommandApp()
     for command in (pack, curate, synthesise, forget, evaluate, disentangle, benchmark, embed, report, demo):
