@@ -63,7 +63,7 @@ def simclr(faces: FaceSet) -> dict[str, float]:
 def pcl(faces: FaceSet) -> dict[str, float]:
     """The published encoder and decoder at 64 px; the pose negatives from the batch, and the authors' 10 × 100."""
     method = PCLConfig(encoder="attentive", decoder="paper", hidden=2048, projection=512, crops="quadrants",
-                       whole_faces=0, pose_faces=0)  # fmt: skip
+                       whole_part=1.0, pose_part=1.0)  # fmt: skip
     out = {}
     for name, config in (("with batch negatives", RunConfig(method=method, size=SIZE)), ("as published", pcl_paper())):
         learner = Learner(config, 10_000, 1000, "cpu")

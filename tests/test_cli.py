@@ -79,7 +79,7 @@ def test_help_of_a_command_explains_each_flag(say, command):
 def test_pretrain_help_lists_recipes_and_every_setting(say):
     assert "pcl-paper" in say("pretrain", "--help")
     text = say("pretrain", "pcl", "--recipe", "pcl-paper", "--help")
-    for flag in ("--temperature", "--whole-faces", "--lr", "--minutes", "--probe"):
+    for flag in ("--temperature", "--whole-part", "--lr", "--minutes", "--probe"):
         assert flag in text
     assert "default: attentive" in text  # the recipe decides the defaults
 

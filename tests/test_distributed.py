@@ -40,9 +40,9 @@ SMALL = {"encoder": "small", "hidden": 16, "projection": 8}
 PATCHES = SMALL | {"encoder": "patches"}
 SETTINGS = {
     "simclr": SimCLRConfig(**PATCHES),
-    "pcl": PCLConfig(**PATCHES, mix=0.0, noise=0.0, whole_faces=0, pose_faces=0),
-    "pcl-dot": PCLConfig(**PATCHES, mix=0.0, noise=0.0, whole_faces=0, pose_faces=0, orthogonal="dot"),
-    "vultus": VultusConfig(**SMALL, prototypes=12, warped_faces=0),
+    "pcl": PCLConfig(**PATCHES, mix=0.0, noise=0.0, whole_part=1.0, pose_part=1.0),
+    "pcl-dot": PCLConfig(**PATCHES, mix=0.0, noise=0.0, whole_part=1.0, pose_part=1.0, orthogonal="dot"),
+    "vultus": VultusConfig(**SMALL, prototypes=12, warped_part=1.0),
     "byol": BYOLConfig(**SMALL),
     "contrawarping": ContraWarpingConfig(**SMALL),
     "moco": MoCoConfig(**SMALL, queue=24),

@@ -105,7 +105,7 @@ def shown(count=3, side=16):
 
 def test_rows_are_the_faces_and_their_views():
     faces = shown()
-    rows = view_rows({"a": View(16, (Flip(1.0),), faces=1, copies=4), "b": View(8, partner=True)}, faces, 16)
+    rows = view_rows({"a": View(16, (Flip(1.0),), part=0.2, copies=4), "b": View(8, partner=True)}, faces, 16)
     assert list(rows) == ["the face", "its partner", "a", "b"]
     assert [row.shape for row in rows.values()] == [(3, 3, 16, 16)] * 3 + [(3, 3, 8, 8)]
     np.testing.assert_allclose(rows["the face"], faces.images.numpy(), atol=1)

@@ -46,7 +46,7 @@ def losses_of(method, seed=0, bf16=False):
 
 def small_pcl(**changes):
     torch.manual_seed(0)
-    return PCL(replace(PCLConfig(hidden=16, projection=8, pose_faces=0, whole_faces=0), **changes), SIZE)
+    return PCL(replace(PCLConfig(hidden=16, projection=8, pose_part=1.0, whole_part=1.0), **changes), SIZE)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -259,7 +259,7 @@ def test_pcl_names_the_four_features_of_the_paper():
 
 
 def test_flips_are_those_of_the_same_faces():
-    views = small_pcl(pose="own", flips=3, pose_faces=4).views()
+    views = small_pcl(pose="own", flips=3, pose_part=4 / BATCH).views()
     images = torch.rand(BATCH, 3, SIZE, SIZE)
     plain = {k: replace(v, photometry=()) for k, v in views.items()}
     seen = render_views(images, plain, seed=0)

@@ -29,7 +29,7 @@ from vultus.training.run import pretrain
 HOSTILE = "<script>alert('x')</script>"
 SECTIONS = ["results", "setting", "training", "views", "reconstructions", "maps", "neighbours"]
 VOID = {"img", "br", "meta", "hr"}
-PCL_TINY = PCLConfig(hidden=16, projection=8, pose_faces=4, whole_faces=4)
+PCL_TINY = PCLConfig(hidden=16, projection=8, pose_part=0.5, whole_part=0.5)
 
 
 class Reader(HTMLParser):

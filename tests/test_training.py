@@ -28,7 +28,7 @@ from vultus.training.run import pretrain
 from vultus.training.seeding import schedule
 from vultus.training.supply import Batch
 
-PCL_SMALL = PCLConfig(hidden=16, projection=8, pose_faces=4, whole_faces=4, pose="queue", queue=16)
+PCL_SMALL = PCLConfig(hidden=16, projection=8, pose_part=0.5, whole_part=0.5, pose="queue", queue=16)
 RUN = RunConfig(
     method=PCL_SMALL, size=32, batch=8, epochs=4, save_every=5, log_every=1, probe_every=2.0, precision="fp32"
 )

@@ -16,7 +16,7 @@ SIZE, BATCH = 32, 8
 
 def small(**changes):
     torch.manual_seed(0)
-    config = VultusConfig(encoder="small", hidden=16, projection=8, prototypes=12, warped_faces=4)
+    config = VultusConfig(encoder="small", hidden=16, projection=8, prototypes=12, warped_part=4 / BATCH)
     return Vultus(replace(config, **changes), SIZE)
 
 
@@ -105,7 +105,7 @@ def test_one_prototype_for_all_faces_costs_more_than_a_shared_description():
 @pytest.mark.parametrize("low", [8, 14, 20])
 def test_fine_detail_does_not_tell_warped_faces_from_crops(low):
     """A crop is interpolated at random places as a warped crop is; see the same test of ContraWarping's views."""
-    method = Vultus(VultusConfig(encoder="small", warped_faces=0), 48)
+    method = Vultus(VultusConfig(encoder="small", warped_part=1.0), 48)
     noise = torch.rand(600, 3, 48, 48, generator=torch.Generator().manual_seed(0))
     views = {k: replace(v, photometry=(), placed=False) for k, v in method.views().items()}
     power = fine_power(render_views(noise, views, seed=3), low)

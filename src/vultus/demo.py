@@ -105,11 +105,7 @@ def _settings(methods: Sequence[str], faces: FaceSet, minutes: float, seed: int)
 
 def _small(method: str, faces: FaceSet, seed: int) -> RunConfig:
     """The method's recipe in smaller batches: a minute holds too few large ones."""
-    plain = recipe(f"{method}-cpu")
-    own = plain.method
-    if isinstance(own, PCLConfig):
-        own = replace(own, pose_faces=BATCH // 4, whole_faces=BATCH // 4)
-    small = replace(plain, method=own, size=SIZE, batch=BATCH, seed=seed)
+    small = replace(recipe(f"{method}-cpu"), size=SIZE, batch=BATCH, seed=seed)
     return replace(small, probe=str(faces.path), probe_every=PROBE_EVERY)
 
 

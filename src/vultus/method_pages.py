@@ -132,8 +132,8 @@ def _told(view: View) -> str:
     told = [f"{view.size} px", operations or "the whole face"]
     if view.partner:
         told.append("of the partner: another picture of the same person where one is known, else the face itself")
-    if view.faces:
-        told.append(f"of the first {view.faces} faces of a batch")
+    if view.part < 1:
+        told.append(f"of the first {100 * view.part:.3g} % of a batch")
     if view.copies > 1:
         told.append(f"{view.copies} draws of each face")
     return "; ".join(told)

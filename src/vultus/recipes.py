@@ -48,8 +48,8 @@ def pcl_paper() -> RunConfig:
         crops="quadrants",
         pose="own",
         flips=100,
-        pose_faces=10,
-        whole_faces=0,
+        pose_part=10 / 256,
+        whole_part=1.0,
         noise=0.4,
     )
     return RunConfig(

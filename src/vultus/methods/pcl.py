@@ -40,8 +40,8 @@ class PCLConfig:
     pose: Literal["off", "own", "batch", "queue"] = "batch"  # L_pose: whose flips are the negatives
     pose_weight: float = 1.0  # of L_pose beside the other terms; less keeps more of who it is in F_s
     flips: int = 1  # augmented flips of each face
-    pose_faces: int = 64  # faces of a batch that take part in L_pose; 0: all
-    whole_faces: int = 64  # faces of a batch that take part in L_dis and L_orth; 0: all
+    pose_part: float = 0.25  # part of a batch's faces that L_pose is of
+    whole_part: float = 0.25  # part of a batch's faces that L_dis and L_orth are of
     queue: int = 4096  # flips remembered by pose="queue"
     mix: float = 1.6  # Beta(mix, mix) of mixed negatives; 0: none
     noise: float = 0.1  # Gaussian noise on what is encoded for L_dis, in units of the grey range
@@ -79,10 +79,10 @@ class PCL(nn.Module):
         }
         whole = photometric(self.size)
         if c.reconstruct or c.orthogonal != "off" or c.pose != "off":
-            views["whole"] = View(self.size, faces=c.whole_faces)
+            views["whole"] = View(self.size, part=c.whole_part)
         if c.pose != "off":
-            views["pose_0"] = views["pose_1"] = replace(whole, faces=c.pose_faces)
-            views["flips"] = replace(photometric(self.size, flip=True), faces=c.pose_faces, copies=c.flips)
+            views["pose_0"] = views["pose_1"] = replace(whole, part=c.pose_part)
+            views["flips"] = replace(photometric(self.size, flip=True), part=c.pose_part, copies=c.flips)
         return views
 
     def losses(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -33,7 +33,7 @@ class VultusConfig:
     crop: float = 0.6  # smallest part of the face's area that a crop may keep
     pose_weight: float = 0.5  # of telling from F_p how two views differ in place
     warped_weight: float = 0.2  # of keeping warped faces away on F_f
-    warped_faces: int = 64  # faces of a batch that are warped; 0: all
+    warped_part: float = 0.25  # part of a batch's faces that are warped
     warped_temperature: float = 0.2  # τ of that
     points: int = 4  # bumps of a warp
     magnitude: float = 6.0  # how far a bump moves its centre, per cent of the face's height
@@ -71,7 +71,7 @@ class Vultus(nn.Module):
         views = dict.fromkeys("ab", replace(view, placed=True))
         if c.warped_weight:
             warp = LocalWarp(c.points, c.magnitude / 100, c.radius / 100)
-            views["warped"] = replace(view, geometry=(warp, *view.geometry), faces=c.warped_faces)
+            views["warped"] = replace(view, geometry=(warp, *view.geometry), part=c.warped_part)
         return views
 
     def losses(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:

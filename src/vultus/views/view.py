@@ -36,7 +36,7 @@ CACHE = (
 class View:
     """A view of a face, square of `size` pixels; operations act in the order in which they are listed.
 
-    faces: only the first so many of the pictures handed over, 0 for all; copies: views of each face, standing
+    part: only the first of the pictures handed over, so large a part of them; copies: views of each face, standing
     together (row = face · copies + copy), each with random numbers of its own; partner: another picture of the same
     person is shown where the set knows one, else the face itself; placed: where the view looks is handed over as well.
     """
@@ -44,7 +44,7 @@ class View:
     size: int
     geometry: tuple[Geometry, ...] = ()
     photometry: tuple[Photometry, ...] = ()
-    faces: int = 0
+    part: float = 1.0
     copies: int = 1
     partner: bool = False
     placed: bool = False
@@ -52,8 +52,8 @@ class View:
     def __post_init__(self) -> None:
         if self.size < 1:
             raise ValueError(f"View: size is a side in pixels, at least 1, got {self.size}")
-        if self.faces < 0 or self.copies < 1:
-            raise ValueError(f"View: faces ≥ 0 and copies ≥ 1, got faces={self.faces}, copies={self.copies}")
+        if not 0 < self.part <= 1 or self.copies < 1:
+            raise ValueError(f"View: 0 < part ≤ 1 and copies ≥ 1, got part={self.part}, copies={self.copies}")
         for name, kind in (("geometry", Geometry), ("photometry", Photometry)):
             for operation in getattr(self, name):
                 if not isinstance(operation, kind):
@@ -63,11 +63,11 @@ class View:
     @property
     def to_show(self) -> View:
         """The same of every face, once, and pictures alone: however few or many a training step would take."""
-        return replace(self, faces=0, copies=1, placed=False)
+        return replace(self, part=1.0, copies=1, placed=False)
 
     def count(self, batch: int) -> int:
-        """How many of `batch` pictures the view shows."""
-        return min(self.faces, batch) if self.faces else batch
+        """How many of `batch` pictures the view shows: of any at least one."""
+        return min(max(round(self.part * batch), 1), batch)
 
 
 @dataclass(frozen=True)
