@@ -1,6 +1,7 @@
 """Shared fixtures: a tiny face set made of coloured noise, with labels."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from PIL import Image
 from vultus.faces.faceset import write
 from vultus.faces.record import Record
 
+for name in ("COLUMNS", "LINES"):  # of a worker: a console made from now on would keep them, whatever a test sets
+    os.environ.pop(name, None)
 torch.set_num_threads(1)  # tiny tensors: threads would only wait for each other
 
 

@@ -190,4 +190,4 @@ def test_thresholds_name_the_first_that_is_missed() -> None:
 @pytest.mark.parametrize("wrong", [{"scales": (640, 160)}, {"size": 4}, {"every": 0}, {"min_size": -1.0}, {"piece": 0}])
 def test_settings_that_cannot_be_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        replace(PLAIN, **wrong)
+        replace(PLAIN, **wrong).check()

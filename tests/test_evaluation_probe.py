@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from evaluation_faces import Labelled, classes_in_space, parts
-from vultus.evaluation import logistic, neighbours, preparation, ridge
+from vultus.evaluation import logistic, neighbours, ridge
 from vultus.evaluation.logistic import Design, solve
 from vultus.evaluation.preparation import prepare
 from vultus.evaluation.probe import Probe, accuracy, knn_accuracy
@@ -196,7 +196,7 @@ def test_principal_components_are_those_of_the_faces_asked_for_whatever_was_fitt
             fits.append(X.shape)
             return super().fit(X)
 
-    monkeypatch.setattr(preparation, "PCA", Counted)
+    monkeypatch.setattr("sklearn.decomposition.PCA", Counted)
     X = correlated(60, 8)
     other = X.copy()
     other[0, 0] += 1.0
