@@ -53,7 +53,8 @@ def _results(board: Board) -> Section:
     caption = "Frozen features, by task. Bold: best of its column. ≈: no clear difference from it."
     said = (element("li", element("b", name), f": {text}") for name, text in (verdict(board, m) for m in board.columns))
     once = board.first or board.columns  # a column for each set and task
-    tables = [result_table(by_rank(board), once, caption)]
+    ordered = " Rows by their average rank." if board.ranks else ""
+    tables = [result_table(by_rank(board), once, caption + ordered)]
     if len(board.columns) > len(once):
         tables.append(fold("Every protocol", result_table(board.rows, board.columns, caption)))
     parts = [
