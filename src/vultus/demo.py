@@ -92,6 +92,8 @@ def _settings(methods: Sequence[str], faces: FaceSet, minutes: float, seed: int)
     if not note.exists():
         learned = faces.where(split="train")
         rates = faces_a_second(plain, learned, ROUNDS, min(2.0, 60 * SHARE * minutes), screen.print)
+        if missing := plain.keys() - rates.keys():
+            raise RuntimeError(f"{', '.join(sorted(missing))} could not be timed, as said above")
         epochs = {name: epochs_in(minutes, rate, BATCH, len(learned)) for name, rate in rates.items()}
         write_atomic(note, json.dumps({"minutes": minutes, "epochs": epochs}).encode())
     kept = json.loads(note.read_text())
