@@ -7,6 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from report_figures import FIGURES, figure
+from vultus.evaluation.figure import Scores
 from vultus.report.bars import bar_chart
 from vultus.report.charts import to_svg
 from vultus.report.collect import Run
@@ -57,6 +58,28 @@ def test_verdicts_know_which_way_is_better(learned, baseline, metric, expected):
     assert f"<em>{expected}</em>" in verdict(table, measure)
     top = best(table, measure)
     assert top is not None and top.value == (min if metric == "mae" else max)(learned, baseline)
+
+
+@pytest.mark.parametrize(
+    ("won", "lost", "expected"),
+    [
+        (30, 5, "On the same test samples the learned feature is ahead by 6.2 points ("),
+        (5, 30, "On the same test samples the baseline is ahead by 6.2 points ("),
+        (15, 15, "On the same test samples there is no clear difference."),
+    ],
+)
+def test_verdicts_compare_the_same_samples_where_scores_are_kept(won, lost, expected):
+    """Of 400 samples 35 differ at most, so that the two intervals overlap."""
+    right = np.zeros((2, 400))
+    right[:, :200] = 1
+    right[0, 200 : 200 + won] = 1
+    right[1, 300 : 300 + lost] = 1
+    made = [
+        replace(figure(name, name, float(own.mean())), scores=Scores(np.arange(400), own[:, None]))
+        for name, own in zip(("pcl", "hog"), right, strict=True)
+    ]
+    table = rows(named_figures([], made))
+    assert f"<em>{expected}" in verdict(table, measures(named_figures([], made))[0])
 
 
 def test_bars_stand_in_order_at_their_values_whatever_a_run_is_called():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vultus.evaluation.figure import Figure
-from vultus.evaluation.kept import read_figures
+from vultus.evaluation.kept import read_figures, with_scores
 from vultus.methods.model import FaceModel, load
 from vultus.training.journal import read_lines
 from vultus.training.run import CIRCUMSTANCES
@@ -56,7 +56,7 @@ def read_runs(folders: Sequence[Path]) -> list[Run]:
     plans = [read_plan(folder) for folder in folders]
     labels = _labels(folders, [str(plan["method"]["name"]) for plan in plans])
     return [
-        Run(folder, label, plan, read_lines(folder / "log.jsonl"), _model(folder), read_figures(folder))
+        Run(folder, label, plan, read_lines(folder / "log.jsonl"), _model(folder), _figures(folder))
         for folder, label, plan in zip(folders, labels, plans, strict=True)
     ]
 
@@ -104,6 +104,11 @@ def read_plan(folder: Path) -> Mapping[str, Any]:
         )
     plan: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return plan
+
+
+def _figures(folder: Path) -> tuple[Figure, ...]:
+    """With what each test sample gave to them, where it is kept."""
+    return tuple(with_scores(folder, figure) for figure in read_figures(folder))
 
 
 def _model(folder: Path) -> FaceModel | None:

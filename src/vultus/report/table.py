@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from vultus.evaluation.figure import Figure
+from vultus.evaluation.paired import difference, why_not
 from vultus.report.markup import Markup, element, join
 from vultus.report.results import BASELINES, Measure, Row, best, number, spread, title
 
@@ -54,9 +55,22 @@ def _rank(figure: Figure) -> float:
 
 
 def _compared(a: Figure, b: Figure) -> str:
+    """Learned against baseline: on the same test samples where their scores are kept, else by their intervals."""
+    if not why_not(a, b):
+        return _on_the_same(a, b)
     if a.low <= b.high and b.low <= a.high:
         return "Their intervals overlap: no clear difference."
     return "The learned feature is ahead." if _rank(a) > _rank(b) else "The baseline is ahead."
+
+
+def _on_the_same(a: Figure, b: Figure) -> str:
+    change = difference(a, b)
+    if change.low <= 0 <= change.high:
+        return "On the same test samples there is no clear difference."
+    ahead, sign = ("learned feature", 1) if change.low > 0 else ("baseline", -1)
+    size, *ends = (number(sign * value, a.unit) for value in (change.value, *sorted((change.low, change.high))[::sign]))
+    unit = " points" if a.unit == "%" else UNITS.get(a.unit, f" {a.unit}")
+    return f"On the same test samples the {ahead} is ahead by {size}{unit} ({f'{JOINER}–{JOINER}'.join(ends)})."
 
 
 def _of(row: Row) -> str:
