@@ -22,7 +22,7 @@ from vultus.report.page import write_report
 from vultus.training.budget import SHARE
 from vultus.training.config import RunConfig
 from vultus.training.run import pretrain
-from vultus.training.turns import epochs_in, faces_a_second
+from vultus.training.turns import SECONDS, epochs_in, faces_a_second
 
 SIZE, BATCH = 48, 64
 PROBE_EVERY = 4.0  # epochs: a reading takes as long as an epoch of so few faces
@@ -91,7 +91,7 @@ def _settings(methods: Sequence[str], faces: FaceSet, minutes: float, seed: int)
     note = faces.path.parent / "epochs.json"
     if not note.exists():
         learned = faces.where(split="train")
-        rates = faces_a_second(plain, learned, ROUNDS, min(2.0, 60 * SHARE * minutes), screen.print)
+        rates = faces_a_second(plain, learned, ROUNDS, min(SECONDS, 60 * SHARE * minutes), screen.print)
         if missing := plain.keys() - rates.keys():
             raise RuntimeError(f"{', '.join(sorted(missing))} could not be timed, as said above")
         epochs = {name: epochs_in(minutes, rate, BATCH, len(learned)) for name, rate in rates.items()}

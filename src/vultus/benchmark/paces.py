@@ -9,10 +9,10 @@ from vultus.benchmark.entries import Entry
 from vultus.benchmark.plan import Plan
 from vultus.faces.atomic import sha256_of, write_atomic
 from vultus.faces.faceset import FaceSet
-from vultus.training.turns import Tell, epochs_in, faces_a_second
+from vultus.training.turns import SECONDS, Tell, epochs_in, faces_a_second
 
 PACES = "paces.json"  # in the benchmark's folder: key → faces a second
-ROUNDS, SECONDS = 3, 2.0  # how often each is timed for a budget, and for how long about
+ROUNDS = 3  # how often each is timed for a budget
 
 
 def read_paces(out: Path) -> dict[str, float]:

@@ -68,7 +68,7 @@ def _on_the_same(a: Figure, b: Figure) -> str:
     if change.low <= 0 <= change.high:
         return "On the same test samples there is no clear difference."
     ahead, sign = ("learned feature", 1) if change.low > 0 else ("baseline", -1)
-    size, *ends = (number(sign * value, a.unit) for value in (change.value, *sorted((change.low, change.high))[::sign]))
+    size, *ends = (number(sign * value, a.unit) for value in (change.value, *(change.low, change.high)[::sign]))
     unit = " points" if a.unit == "%" else UNITS.get(a.unit, f" {a.unit}")
     return f"On the same test samples the {ahead} is ahead by {size}{unit} ({f'{JOINER}–{JOINER}'.join(ends)})."
 

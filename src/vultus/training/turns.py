@@ -16,6 +16,8 @@ from vultus.training.config import RunConfig
 from vultus.training.machine import chosen_device
 from vultus.training.supply import supply
 
+SECONDS = 2.0  # how long about a learner is timed for, each round
+
 Tell = Callable[[str], None]
 
 
