@@ -42,7 +42,7 @@ SETTINGS = {
     "simclr": SimCLRConfig(**PATCHES),
     "pcl": PCLConfig(**PATCHES, mix=0.0, noise=0.0, whole_part=1.0, pose_part=1.0),
     "pcl-dot": PCLConfig(**PATCHES, mix=0.0, noise=0.0, whole_part=1.0, pose_part=1.0, orthogonal="dot"),
-    "vultus": VultusConfig(**SMALL, prototypes=12, warped_part=1.0),
+    "vultus": VultusConfig(**SMALL, face_part=1.0),
     "byol": BYOLConfig(**SMALL),
     "contrawarping": ContraWarpingConfig(**SMALL),
     "moco": MoCoConfig(**SMALL, queue=24),

@@ -16,12 +16,14 @@ from vultus.methods.fabnet import FAbNet, FAbNetConfig
 from vultus.methods.facecycle import FaceCycle, FaceCycleConfig, remove, restore
 from vultus.methods.splitbrain import SplitBrain, SplitBrainConfig
 from vultus.methods.tcae import TCAE, TCAEConfig
+from vultus.methods.vultus import Vultus, VultusConfig
 from vultus.nets.flow import FieldDecoder, points
 from vultus.views import render_views
 
 SIZE, BATCH = 16, 6
 METHODS = {
     "fabnet": (FAbNet, FAbNetConfig(embedding=16)),
+    "vultus": (Vultus, VultusConfig(hidden=16, projection=8, embedding=16, face_part=0.5)),
     "tcae": (TCAE, TCAEConfig(embedding=16)),
     "facecycle": (FaceCycle, FaceCycleConfig(embedding=16)),
     "splitbrain": (SplitBrain, SplitBrainConfig()),
@@ -127,7 +129,9 @@ def test_what_a_person_adds_to_a_mean_face_can_be_taken_away_again():
 ALL = {"encoder", "to_action", "to_pose", "action_flow", "pose_flow"}
 EXPRESSION, IDENTITY = {"encoder", "to_expression", "motion"}, {"encoder", "to_identity", "person"}
 LEARNS = [
-    ("fabnet", "reconstruction", {"encoder", "embed", "flow"}),
+    ("fabnet", "reconstruction", {"encoder", "mover"}),
+    ("vultus", "flow", {"encoder", "mover"}),
+    ("vultus", "face", {"encoder", "face_head"}),
     ("tcae", "reconstruction", ALL),
     ("tcae", "cycle", ALL),
     ("tcae", "consistency", ALL),

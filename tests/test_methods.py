@@ -25,7 +25,6 @@ CHANGES = {
     "dino": {"small_views": 2, "outputs": 32},
     "pros": {"small_views": 2, "prototypes": 32},
     "moco": {"queue": 64},
-    "vultus": {"prototypes": 32},
 }
 
 

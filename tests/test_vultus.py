@@ -1,14 +1,15 @@
-"""vultus' parts: what each loss may teach, where views look, and that fine detail does not give warped faces away."""
+"""vultus: the flow against a slow loop, what the two branches are asked of, which faces are told apart."""
 
-import math
 from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
-from method_parts import above, fine_power, reached
-from vultus.methods.losses import change_loss, placement_change
+from vultus.methods.losses import info_nce
+from vultus.methods.mover import Mover
 from vultus.methods.vultus import Vultus, VultusConfig
+from vultus.nets.flow import warp
 from vultus.views import render_views
 
 SIZE, BATCH = 32, 8
@@ -16,97 +17,64 @@ SIZE, BATCH = 32, 8
 
 def small(**changes):
     torch.manual_seed(0)
-    config = VultusConfig(encoder="small", hidden=16, projection=8, prototypes=12, warped_part=4 / BATCH)
+    config = VultusConfig(encoder="small", hidden=16, projection=8, embedding=16)
     return Vultus(replace(config, **changes), SIZE)
 
 
 def views_of(method):
-    images = torch.randint(0, 256, (BATCH, 3, SIZE, SIZE), dtype=torch.uint8)
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(BATCH, 3, 4, 4, generator=generator)
+    images = nn.functional.interpolate(coarse, size=(SIZE, SIZE), mode="bicubic").clamp(0, 1)
     return render_views(images, method.views(), seed=0)
 
 
-def test_each_loss_teaches_its_own_branch():
-    method = small()
-    losses = method.losses(views_of(method))
-    face = {"encoder", "to_face", "face_head"}
-    assert reached(method, losses["face"]) == reached(method, losses["warped"]) == face
-    assert reached(method, losses["prototypes"]) == face | {"prototypes"}
-    assert reached(method, losses["pose"]) == {"encoder", "to_pose", "pose_head", "compare"}
-
-
-@pytest.mark.parametrize(
-    ("off", "left"),
-    [
-        ({"pose_weight": 0.0}, {"face", "warped", "prototypes"}),
-        ({"warped_weight": 0.0}, {"face", "pose", "prototypes"}),
-        ({"prototype_weight": 0.0}, {"face", "pose", "warped"}),
-    ],
-)
-def test_a_term_of_weight_0_is_left_out(off, left):
-    method = small(**off)
-    losses = method.losses(views_of(method))
-    assert set(losses) == set(method.weights) == left
-    assert ("warped" in method.views()) == ("warped" in left)
-
-
-def test_the_change_of_place_takes_points_of_one_view_to_the_other():
-    method = small()
-    views = views_of(method)
-    a, b = views["a_placement"], views["b_placement"]
-    mirrored, across, down, right, low = placement_change(a, b).T
-    for face in range(BATCH):
-        for x, y in ((0.0, 0.0), (0.5, -0.7)):
-            seen = b[face] @ torch.tensor([x, y, 1.0])  # in the picture
-            in_a = (
-                mirrored[face] * (0.2 * across[face]).exp() * x + 0.2 * right[face],
-                (0.2 * down[face]).exp() * y + 0.2 * low[face],
-            )
-            torch.testing.assert_close(a[face] @ torch.stack([*in_a, torch.tensor(1.0)]), seen, atol=1e-5, rtol=1e-4)
-    assert set(mirrored.tolist()) == {-1.0, 1.0}
-
-
-def test_a_placement_says_where_the_view_looks():
-    method = Vultus(VultusConfig(encoder="small", warped_weight=0.0), 48)
-    ramp = torch.linspace(-1 + 1 / 96, 1 - 1 / 96, 96).expand(1, 3, 96, 96).transpose(2, 3)  # brighter downwards
-    views = {"a": replace(method.views()["a"], photometry=())}
-    out = render_views((ramp + 1) / 2, views, seed=1)
-    (placement,) = out["a_placement"]
-    lattice = (torch.arange(48) + 0.5) / 24 - 1
-    seen = placement[1, 1] * lattice + placement[1, 2]  # heights in the picture
-    shown = out["a"][0, 0, :, 24] * 2 - 1
-    torch.testing.assert_close(shown[4:-4], seen[4:-4], atol=0.02, rtol=0)
-
-
-def test_the_loss_of_a_change_is_the_loop():
-    told, change = torch.randn(2, 6, 5)
-    change[:, 0] = change[:, 0].sign()
+def test_what_is_missed_is_the_loop_over_both_directions():
+    torch.manual_seed(1)
+    mover = Mover(12, 5, 16, reach=0.5).eval()  # a face is drawn whatever the batch around it
+    nn.init.normal_(mover.flow.out.weight, std=0.5)  # far from the identity
+    frames, maps = torch.rand(6, 3, 16, 16), torch.randn(6, 3, 2, 2)
+    codes = mover.embed(maps.flatten(1))
     total = 0.0
-    for row, truth in zip(told.tolist(), change.tolist(), strict=True):
-        total += math.log(1 + math.exp(-truth[0] * row[0]))
-        gaps = [abs(p - t) for p, t in zip(row[1:], truth[1:], strict=True)]
-        total += sum(0.5 * gap**2 if gap < 1 else gap - 0.5 for gap in gaps) / 4
-    assert change_loss(told, change).item() == pytest.approx(total / 6, rel=1e-5)
+    for mine in range(6):
+        other = (mine + 3) % 6
+        flow = mover.flow(torch.cat([codes[mine], codes[other]])[None])
+        total += (warp(frames[mine : mine + 1], flow) - frames[other]).abs().mean().item()
+    assert mover.missed(frames, mover.code(maps)).item() == pytest.approx(total / 6, rel=1e-4)
 
 
-def test_a_face_drawn_to_its_warp_is_asked_for_more():
+def test_a_flow_of_nothing_misses_by_how_the_pictures_differ():
     method = small()
-    a, b = torch.randn(2, 8, 8)
-    near, far = method.warped_loss(a, b, a[:4]), method.warped_loss(a, b, -a[:4])
-    assert near > far
+    nn.init.zeros_(method.mover.flow.out.weight)
+    views = views_of(method)
+    assert method.losses(views)["flow"].item() == pytest.approx(
+        (views["source"] - views["target"]).abs().mean().item(), abs=1e-4
+    )
 
 
-def test_one_prototype_for_all_faces_costs_more_than_a_shared_description():
-    method = small()
-    apart = method.prototypes.directions.detach()[:BATCH]
-    same = apart[:1].expand(BATCH, -1)
-    assert method.prototype_loss(apart, apart) < method.prototype_loss(same, same)
+@pytest.mark.parametrize(("part", "faces"), [(1.0, 8), (0.5, 4), (0.25, 2)])
+def test_as_many_faces_are_told_apart_as_there_are_crops(part, faces):
+    method = small(face_part=part).eval()  # of a projector that norms nothing by its batch, rows are rows
+    views = views_of(method)
+    assert len(views["crop"]) == faces and len(views["source"]) == BATCH
+    with torch.no_grad():
+        source, crop = (method.features(views[name][:faces])["face"] for name in ("source", "crop"))
+        expected = info_nce(source, crop, method.config.temperature)
+        torch.testing.assert_close(method.losses(views)["face"], expected, atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("low", [8, 14, 20])
-def test_fine_detail_does_not_tell_warped_faces_from_crops(low):
-    """A crop is interpolated at random places as a warped crop is; see the same test of ContraWarping's views."""
-    method = Vultus(VultusConfig(encoder="small", warped_part=1.0), 48)
-    noise = torch.rand(600, 3, 48, 48, generator=torch.Generator().manual_seed(0))
-    views = {k: replace(v, photometry=(), placed=False) for k, v in method.views().items()}
-    power = fine_power(render_views(noise, views, seed=3), low)
-    assert abs(above(power["warped"], power["a"]) - 0.5) < 0.07
+def test_the_target_may_be_another_picture_of_the_person_and_the_crop_may_not():
+    images, partners = torch.zeros(2, 3, SIZE, SIZE), torch.ones(2, 3, SIZE, SIZE)
+    shown = render_views(images, small(jitter=0.0).views(), seed=0, partners=partners)
+    assert shown["source"].max() < 1e-5 and shown["crop"].max() < 0.5 < shown["target"].min()
+
+
+def test_the_faces_loss_does_not_see_targets_nor_the_flow_crops():
+    method = small().eval()
+    views = views_of(method)
+    before = method.losses(views)
+    others = method.losses(views | {"target": views["target"].flip(0)})
+    assert others["face"].item() == pytest.approx(before["face"].item(), abs=1e-6)
+    assert abs(others["flow"] - before["flow"]) > 1e-3
+    crops = method.losses(views | {"crop": views["crop"].flip(0)})
+    assert crops["flow"].item() == pytest.approx(before["flow"].item(), abs=1e-6)
+    assert abs(crops["face"] - before["face"]) > 1e-3

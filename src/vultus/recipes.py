@@ -23,8 +23,8 @@ from vultus.training.config import RunConfig
 
 
 def vultus_cpu() -> RunConfig:
-    """The joined method with the encoder and the optimiser of pcl-cpu."""
-    return RunConfig(method=VultusConfig(), epochs=10, lr=3e-3)
+    """The joined method with the encoder of pcl-cpu, in small batches: its flow learns more of as many faces."""
+    return RunConfig(method=VultusConfig(), batch=64, epochs=10, lr=1.5e-3)
 
 
 def pcl_cpu() -> RunConfig:

@@ -20,9 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from vultus.methods.drawing import pair
-from vultus.methods.losses import l1
+from vultus.methods.mover import Mover
 from vultus.nets.encoders import build_encoder
-from vultus.nets.flow import FlowDecoder, warp
 from vultus.views import View
 
 
@@ -49,8 +48,7 @@ class FAbNet(nn.Module):
         super().__init__()
         self.config, self.size = config, size
         self.encoder = build_encoder(config.encoder, size)
-        self.embed = nn.Linear(self.encoder.values, config.embedding)
-        self.flow = FlowDecoder(2 * config.embedding, size, reach=config.reach)
+        self.mover = Mover(self.encoder.values, config.embedding, size, config.reach)
 
     def views(self) -> dict[str, View]:
         """`source` and `target`."""
@@ -60,31 +58,14 @@ class FAbNet(nn.Module):
     def losses(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """`reconstruction`: L1, the mean of both directions."""
         frames = torch.cat([views["source"], views["target"]])
-        others = torch.cat([views["target"], views["source"]])
-        codes = self.code(frames)
-        return {"reconstruction": l1(self.drawn(frames, codes, torch.cat(codes.chunk(2)[::-1])), others)}
-
-    def code(self, images: Tensor) -> Tensor:
-        """The embedding (B, embedding)."""
-        out: Tensor = self.embed(self.encoder(images).flatten(1))
-        return out
-
-    def drawn(self, images: Tensor, codes: Tensor, towards: Tensor) -> Tensor:
-        """Pictures of the given codes moved to where the codes `towards` are."""
-        return warp(images, self.flow(torch.cat([codes, towards], 1)))
+        return {"reconstruction": self.mover.missed(frames, self.mover.code(self.encoder(frames)))}
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """`encoder`, the flattened map, and `embedding`, the narrow code the paper reads."""
         found = self.encoder(images).flatten(1)
-        return {"encoder": found, "embedding": self.embed(found)}
+        return {"encoder": found, "embedding": self.mover.code(found)}
 
     def reconstructions(self, images: Tensor) -> dict[str, Tensor]:
         """Each face moved to where its mirror image and the next face are; pictures (B, 3, S, S) by name."""
-        codes, mirrored, following = self.code(images), images.flip(-1), images.roll(-1, 0)
-        return {
-            "original": images,
-            "mirror image": mirrored,
-            "drawn as mirror image": self.drawn(images, codes, self.code(mirrored)),
-            "next face": following,
-            "drawn as next face": self.drawn(images, codes, codes.roll(-1, 0)),
-        }
+        codes = self.features(torch.cat([images, images.flip(-1)]))["embedding"]
+        return self.mover.pictures(images, *codes.chunk(2))

@@ -182,32 +182,3 @@ def away_from_warped(
         case "logistic":
             return F.softplus((far - near) / temperature).mean()
     raise ValueError(f"no form {form!r}: there are hinge, triplet, logistic, infonce")
-
-
-@in_float32
-def placement_change(a: Tensor, b: Tensor) -> Tensor:
-    """What turns view b into view a: (B, 5) of mirrored or not as ±1, then zooms and shifts in units of a fifth.
-
-    With T = A⁻¹B, which takes points of b to the points of a that show the same: ±1 by the sign of T₁₁,
-    log|T₁₁| / 0.2, log|T₂₂| / 0.2, T₁₃ / 0.2, T₂₃ / 0.2. a, b: placements (B, 2, 3) as views hand them over.
-    """
-    bottom = a.new_tensor([0.0, 0.0, 1.0]).expand(len(a), 1, 3)
-    change = torch.linalg.solve(torch.cat([a, bottom], 1), torch.cat([b, bottom], 1))
-    across, down = change[:, 0, 0], change[:, 1, 1]
-    moved = torch.stack([across.abs().log(), down.abs().log(), change[:, 0, 2], change[:, 1, 2]], 1)
-    return torch.cat([across.sign()[:, None], moved / 0.2], 1)
-
-
-@in_float32
-def change_loss(prediction: Tensor, change: Tensor) -> Tensor:
-    """How well `placement_change` is told: a logistic loss for the mirror, Huber's for the rest, means added.
-
-        for each pair of views:
-            loss += log(1 + exp(−m · m̂)) + Σ_k huber(ẑ_k − z_k) / 4
-        return loss / B
-
-    prediction, change: (B, 5). Telling the mirror image of a face from the face is PCL's L_pose; telling what else
-    moved is AugSelf (Lee et al., NeurIPS 2021).
-    """
-    mirrored = F.softplus(-change[:, 0] * prediction[:, 0]).mean()
-    return mirrored + F.smooth_l1_loss(prediction[:, 1:], change[:, 1:])

@@ -1,10 +1,18 @@
-"""vultus: what PCL, ContraWarping and ProS each add, joined in one pass over two views and a half.
+"""vultus: which face it is, and where every part of it went, learned by one encoder in two and a half passes.
 
-Faces are told apart on a face feature F_f as in SimCLR; a local warp, a change of expression, makes an explicit
-negative there (ContraWarping). From the pose features F_p of two views it must be told how one is turned into the
-other: mirrored (PCL's L_pose, without views of its own), moved and zoomed. And faces are described by learnable
-prototypes which the two views must share (ProS, without a teacher: SwAV's swapped prediction). F_s, the map under
-both, is read.
+    L = L_face + w_flow L_flow
+
+As in PCL two branches ask of one map F_s what its tasks need, and each keeps its own views:
+
+- the pose feature F_p must say how a face moved: from the codes of a source and of a target, the same face moved with
+  some of its parts displaced, a flow draws each out of the other's pixels (FAb-Net's task). The displacements are
+  ContraWarping's local warps, changes of expression; here where and how far is told, there only that they differ;
+- the face feature F_f must say which face it is: InfoNCE of the source and a crop of it, recoloured and blurred
+  (SimCLR), of half of the faces.
+
+Each alone reads less: contrast forgets where things are, the flow whose face it is (benchmarks/LEDGER.md). Not here,
+for they changed no reading beyond chance: warped faces as negatives, prototypes that two views share (ProS), telling
+how one crop became another. F_s is read. L_flow is small, an L1 of pixels, and so its weight is large.
 """
 
 from collections.abc import Mapping
@@ -13,39 +21,35 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from vultus.methods import distillation
-from vultus.methods.losses import away_from_warped, change_loss, info_nce, placement_change
+from vultus.methods.drawing import pair
+from vultus.methods.losses import info_nce
+from vultus.methods.mover import Mover
 from vultus.nets.encoders import build_encoder
-from vultus.nets.heads import Prototypes, mlp, projector
+from vultus.nets.heads import projector
 from vultus.views import View
 from vultus.views.presets import simclr
-from vultus.views.warp import LocalWarp
 
 
 @dataclass(frozen=True)
 class VultusConfig:
-    """Settings of vultus; a term of weight 0 is left out."""
+    """Settings of vultus."""
 
-    encoder: str = "patches"  # patches, small, attentive (PCL's own) or any timm model
+    encoder: str = "patches"  # patches, small, attentive (PCL's own), vit or any timm model
     temperature: float = 0.1  # τ of InfoNCE
-    hidden: int = 512  # width of the projectors' middle
-    projection: int = 128  # width of the spaces in which views are compared
+    hidden: int = 512  # width of the projector's middle
+    projection: int = 128  # width of F_f, in which faces are told apart
     crop: float = 0.6  # smallest part of the face's area that a crop may keep
-    pose_weight: float = 0.5  # of telling from F_p how two views differ in place
-    warped_weight: float = 0.2  # of keeping warped faces away on F_f
-    warped_part: float = 0.25  # part of a batch's faces that are warped
-    warped_temperature: float = 0.2  # τ of that
-    points: int = 4  # bumps of a warp
-    magnitude: float = 6.0  # how far a bump moves its centre, per cent of the face's height
-    radius: float = 10.0  # standard deviation of a bump, per cent of the face's height
-    prototype_weight: float = 0.5  # of the prototypes that two views share
-    prototypes: int = 512  # K
-    sharpening: float = 0.5  # T: a description is raised to 1/T before it is a target
-    sinkhorn: int = 3  # rounds that spread the targets over the prototypes
+    face_part: float = 0.5  # part of a batch's faces that are told apart
+    flow_weight: float = 20.0  # of drawing target and source out of each other
+    embedding: int = 256  # width of F_p, the code that a flow is decoded from
+    reach: float = 1.0  # longest flow, in halves of the side
+    turn: float = 10.0  # source and target are turned by up to so many degrees
+    local: float = 0.04  # how far parts of the target are displaced, in parts of the side
+    jitter: float = 0.1  # strength of the target's recolouring
 
 
 class Vultus(nn.Module):
-    """L = L_face + w_pose L_pose + w_warped L_warped + w_prototypes L_prototypes."""
+    """A projector for InfoNCE and a mover of pictures on one map; the map is the feature."""
 
     default_feature = "shared"
     balanced: tuple[str, ...] = ()
@@ -53,68 +57,35 @@ class Vultus(nn.Module):
     def __init__(self, config: VultusConfig, size: int) -> None:
         super().__init__()
         self.config, self.size = config, size
-        weights = {"pose": config.pose_weight, "warped": config.warped_weight, "prototypes": config.prototype_weight}
-        self.weights = {"face": 1.0} | {name: weight for name, weight in weights.items() if weight}
+        self.weights = {"face": 1.0, "flow": config.flow_weight}
         self.encoder = build_encoder(config.encoder, size)
-        values, channels = self.encoder.values, self.encoder.channels
-        self.to_face = nn.Conv2d(channels, channels, 3, 1, 1)
-        self.to_pose = nn.Conv2d(channels, channels, 3, 1, 1)
+        values = self.encoder.values
         self.face_head = projector(values, config.hidden, config.projection)
-        self.pose_head = projector(values, config.hidden, config.projection)
-        self.compare = mlp(2 * config.projection, config.projection, 5)
-        self.prototypes = Prototypes(config.projection, config.prototypes)
+        self.mover = Mover(values, config.embedding, size, config.reach)
 
     def views(self) -> dict[str, View]:
-        """Two crops of each face, and of some a third one, warped."""
+        """`source` and `target`, mild, and of some faces `crop`, a strong one."""
         c = self.config
-        view = simclr(self.size, crop=c.crop)
-        views = dict.fromkeys("ab", replace(view, placed=True))
-        if c.warped_weight:
-            warp = LocalWarp(c.points, c.magnitude / 100, c.radius / 100)
-            views["warped"] = replace(view, geometry=(warp, *view.geometry), part=c.warped_part)
-        return views
+        crop = replace(simclr(self.size, crop=c.crop), part=c.face_part)
+        return pair(self.size, c.turn, c.local, c.jitter) | {"crop": crop}
 
     def losses(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """`face`, and unless their weights are 0 `pose`, `warped`, `prototypes`."""
-        pictures = [views[name] for name in self.views()]
-        maps = self.encoder(torch.cat(pictures))
-        n, counts = len(views["a"]), [len(part) for part in pictures]
-        face = self.face_head(self.to_face(maps).flatten(1)).split(counts)
-        losses = {"face": info_nce(face[0], face[1], self.config.temperature)}
-        if "pose" in self.weights:
-            losses["pose"] = self.pose_loss(maps[: 2 * n], views["a_placement"], views["b_placement"])
-        if "warped" in self.weights:
-            losses["warped"] = self.warped_loss(*face)
-        if "prototypes" in self.weights:
-            losses["prototypes"] = self.prototype_loss(face[0], face[1])
-        return losses
-
-    def pose_loss(self, maps: Tensor, of_a: Tensor, of_b: Tensor) -> Tensor:
-        """What turns a face's second view into its first must be told from the two pose features."""
-        a, b = self.pose_head(self.to_pose(maps).flatten(1)).chunk(2)
-        told: Tensor = self.compare(torch.cat([a, b], 1))
-        return change_loss(told, placement_change(of_a, of_b))
-
-    def warped_loss(self, a: Tensor, b: Tensor, warped: Tensor) -> Tensor:
-        """Both views of a face keep nearer to each other than to the warped face."""
-        n, tau = len(warped), self.config.warped_temperature
-        a, b = a[:n], b[:n]
-        both = [away_from_warped(*pair, warped, "logistic", 0.0, tau) for pair in ((a, b), (b, a))]
-        return torch.stack(both).mean()
-
-    def prototype_loss(self, a: Tensor, b: Tensor) -> Tensor:
-        """Each view's description over the prototypes must say what the other's, sharpened and balanced, says."""
-        c = self.config
-        logits = [self.prototypes(z) / c.temperature for z in (a, b)]
-        with torch.no_grad():
-            targets = [
-                distillation.sinkhorn(distillation.sharpened(z.softmax(1), c.sharpening), c.sinkhorn) for z in logits
-            ]
-        crossed = [distillation.cross_entropy(t, z) for t, z in zip(reversed(targets), logits, strict=True)]
-        return torch.stack(crossed).mean()
+        """`face`, InfoNCE of sources and their crops; `flow`, L1 of source and target drawn out of each other."""
+        frames, crops = torch.cat([views["source"], views["target"]]), views["crop"]
+        maps = self.encoder(torch.cat([frames, crops])).flatten(1)
+        moved, cropped, sources = maps[: len(frames)], maps[len(frames) :], maps[: len(crops)]
+        source, crop = self.face_head(torch.cat([sources, cropped])).chunk(2)
+        return {
+            "face": info_nce(source, crop, self.config.temperature),
+            "flow": self.mover.missed(frames, self.mover.code(moved)),
+        }
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
-        """`shared` F_s, `face` F_f and `pose` F_p, flattened maps."""
-        shared = self.encoder(images)
-        maps = {"shared": shared, "face": self.to_face(shared), "pose": self.to_pose(shared)}
-        return {name: m.flatten(1) for name, m in maps.items()}
+        """`shared` F_s, the flattened map, `face` F_f and `pose` F_p."""
+        shared = self.encoder(images).flatten(1)
+        return {"shared": shared, "face": self.face_head(shared), "pose": self.mover.code(shared)}
+
+    def reconstructions(self, images: Tensor) -> dict[str, Tensor]:
+        """Each face moved to where its mirror image and the next face are; pictures (B, 3, S, S) by name."""
+        codes = self.features(torch.cat([images, images.flip(-1)]))["pose"]
+        return self.mover.pictures(images, *codes.chunk(2))

@@ -22,7 +22,6 @@ def render_views(
 ) -> dict[str, Tensor]:
     """Every view of pictures (B, 3, H, W) by name, float32 (B, 3, size, size) in 0…1, on the pictures' device.
 
-    Of a view NAME that is `placed` also NAME_placement, (B, 2, 3); see Draw.placement.
     The pictures are rows first … first + B − 1 of the step's `batch` (None: these are all): a face's views depend on
     `seed`, the view's name and the face's row alone, however the batch is cut between processes.
     landmarks: (B, L, 2) x, y in parts of the side, on the CPU, NaN for unknown; local warps may centre on them.
@@ -42,8 +41,6 @@ def render_views(
     for name, view in views.items():
         drawn = draw(view, n, _generator(seed, f"view {name}"), first=first, shared=shared)
         out[name] = render(partners if view.partner and partners is not None else images, view, drawn)
-        if view.placed:
-            out[f"{name}_placement"] = drawn.placement.to(images.device)
     return out
 
 

@@ -38,7 +38,7 @@ class View:
 
     part: only the first of the pictures handed over, so large a part of them; copies: views of each face, standing
     together (row = face · copies + copy), each with random numbers of its own; partner: another picture of the same
-    person is shown where the set knows one, else the face itself; placed: where the view looks is handed over as well.
+    person is shown where the set knows one, else the face itself.
     """
 
     size: int
@@ -47,7 +47,6 @@ class View:
     part: float = 1.0
     copies: int = 1
     partner: bool = False
-    placed: bool = False
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -62,8 +61,8 @@ class View:
 
     @property
     def to_show(self) -> View:
-        """The same of every face, once, and pictures alone: however few or many a training step would take."""
-        return replace(self, part=1.0, copies=1, placed=False)
+        """The same of every face, once: however few or many a training step would take."""
+        return replace(self, part=1.0, copies=1)
 
     def count(self, batch: int) -> int:
         """How many of `batch` pictures the view shows: of any at least one."""
@@ -83,11 +82,6 @@ class Draw:
 
     def __len__(self) -> int:
         return len(self.shrink)
-
-    @property
-    def placement(self) -> Tensor:
-        """(rows, 2, 3): points x, y of the view in −1…1 → the points of the picture that they show, but for warps."""
-        return _whole(self.geometry)[:, :2]
 
     def rows(self, start: int, stop: int) -> Draw:
         """Rows start … stop − 1."""
@@ -201,8 +195,4 @@ def _merge_colours(stages: list[Retouch]) -> tuple[Retouch, ...]:
 
 
 def _shrink(stages: tuple[Placement | Bumps, ...]) -> Tensor:
-    return shrinkage(_whole(stages))
-
-
-def _whole(stages: tuple[Placement | Bumps, ...]) -> Tensor:
-    return reduce(torch.matmul, (s.matrix for s in stages if isinstance(s, Placement)))
+    return shrinkage(reduce(torch.matmul, (s.matrix for s in stages if isinstance(s, Placement))))
