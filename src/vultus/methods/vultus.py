@@ -10,9 +10,10 @@ As in PCL two branches ask of one map F_s what its tasks need, and each keeps it
 - the face feature F_f must say which face it is: InfoNCE of the source and a crop of it, recoloured and blurred
   (SimCLR), of half of the faces.
 
-Each alone reads less: contrast forgets where things are, the flow whose face it is (benchmarks/LEDGER.md). Not here,
-for they changed no reading beyond chance: warped faces as negatives, prototypes that two views share (ProS), telling
-how one crop became another. F_s is read. L_flow is small, an L1 of pixels, and so its weight is large.
+Contrast alone forgets where things are; the flow alone reads expression and people less, points a little better
+(benchmarks/RESULTS.md). Not here, for they changed no reading beyond chance: warped faces as negatives, prototypes
+that two views share (ProS), telling how one crop became another. F_s is read. L_flow is small, an L1 of pixels, and so
+its weight is large.
 """
 
 from collections.abc import Mapping
