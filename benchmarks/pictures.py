@@ -24,7 +24,7 @@ from vultus.evaluation.splits import Splits, split
 from vultus.faces.faceset import FaceSet
 from vultus.methods.model import FaceModel, load
 from vultus.report.neighbours import alike, choose_queries
-from vultus.report.sheets import neighbour_sheet
+from vultus.report.sheets import GAP, draws, neighbour_sheet, reconstruction_columns
 
 COVER, STEP = 12, 6  # pixels of the grey square over a face of 48, and how far it moves
 EACH = 150  # faces of each expression that are covered
@@ -142,6 +142,23 @@ def rendered(model: FaceModel, faces: FaceSet, out: Path) -> None:
     chart.savefig(out / "failures.png")
 
 
+def moved(model: FaceModel, faces: FaceSet, out: Path) -> None:
+    """What the method draws of ten faces of the test part, one row a kind, each under its name."""
+    rows = split(faces, np.ones(len(faces), np.bool_)).test[:10]
+    columns = reconstruction_columns(model, faces, [int(row) for row in rows])
+    chart = Chart(figsize=(9, 0.78 * len(columns)), dpi=150)
+    for place, (name, column) in enumerate(columns.items()):
+        axes = chart.add_subplot(len(columns), 1, place + 1)
+        side = column.shape[1]
+        column = np.pad(column, ((0, GAP), (0, 0), (0, 0)))  # stacked: now a gap below every tile
+        axes.imshow(column.reshape(-1, side + GAP, side, 4).transpose(1, 0, 2, 3)[:side].reshape(side, -1, 4))
+        axes.set_axis_off()
+        axes.text(-12, side / 2, name, fontsize=7.5, ha="right", va="center")
+    chart.subplots_adjust(0.16, 0.01, 0.99, 0.99, 0.05, 0.05)
+    chart.savefig(out / "moved.png")
+    Image.open(out / "moved.png").convert("RGB").quantize(256).save(out / "moved.png", optimize=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("run", "fer2013", "synthetic", "out"):
@@ -151,6 +168,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     model = load(asked.run)
     rendered(model, FaceSet.open(asked.synthetic), asked.out)
     looks(model, FaceSet.open(asked.fer2013), asked.out)
+    if draws(model):
+        moved(model, FaceSet.open(asked.synthetic), asked.out)
 
 
 if __name__ == "__main__":
