@@ -1,4 +1,5 @@
-"""The pictures of docs/what-works.md: where a feature looks, whom it takes for alike, what it gets wrong.
+"""The pictures of docs/what-works.md: where a feature looks, whom it takes for alike, what it gets wrong; of a
+method that draws also what it knows of places.
 
     python -m benchmarks.pictures RUN FER2013 SYNTHETIC OUT
 
@@ -7,6 +8,7 @@ Of real people only averages of fifty faces and more are drawn; every single fac
 """
 
 import argparse
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -155,8 +157,9 @@ def moved(model: FaceModel, faces: FaceSet, out: Path) -> None:
         axes.set_axis_off()
         axes.text(-12, side / 2, name, fontsize=7.5, ha="right", va="center")
     chart.subplots_adjust(0.16, 0.01, 0.99, 0.99, 0.05, 0.05)
-    chart.savefig(out / "moved.png")
-    Image.open(out / "moved.png").convert("RGB").quantize(256).save(out / "moved.png", optimize=True)
+    drawn = io.BytesIO()
+    chart.savefig(drawn)
+    Image.open(drawn).convert("RGB").quantize(256).save(out / "moved.png", optimize=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -166,10 +169,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
     model = load(asked.run)
-    rendered(model, FaceSet.open(asked.synthetic), asked.out)
+    synthetic = FaceSet.open(asked.synthetic)
+    rendered(model, synthetic, asked.out)
     looks(model, FaceSet.open(asked.fer2013), asked.out)
     if draws(model):
-        moved(model, FaceSet.open(asked.synthetic), asked.out)
+        moved(model, synthetic, asked.out)
 
 
 if __name__ == "__main__":

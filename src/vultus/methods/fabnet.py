@@ -67,5 +67,4 @@ class FAbNet(nn.Module):
 
     def reconstructions(self, images: Tensor) -> dict[str, Tensor]:
         """Each face moved to where its mirror image and the next face are; pictures (B, 3, S, S) by name."""
-        codes = self.features(torch.cat([images, images.flip(-1)]))["embedding"]
-        return self.mover.pictures(images, *codes.chunk(2))
+        return self.mover.pictures(images, self.encoder)

@@ -35,12 +35,14 @@ class Mover(nn.Module):
         """
         return l1(self.drawn(frames, codes, _exchanged(codes)), _exchanged(frames))
 
-    def pictures(self, images: Tensor, codes: Tensor, mirrored: Tensor) -> dict[str, Tensor]:
-        """Each face moved to where its mirror image, whose codes are given, and the next face are, by name."""
+    def pictures(self, images: Tensor, encoder: nn.Module) -> dict[str, Tensor]:
+        """Each face moved to where its mirror image and the next face are, by name, by codes of the encoder's maps."""
+        mirrored = images.flip(-1)
+        codes, theirs = self.code(encoder(torch.cat([images, mirrored]))).chunk(2)
         return {
             "original": images,
-            "mirror image": images.flip(-1),
-            "drawn as mirror image": self.drawn(images, codes, mirrored),
+            "mirror image": mirrored,
+            "drawn as mirror image": self.drawn(images, codes, theirs),
             "next face": images.roll(-1, 0),
             "drawn as next face": self.drawn(images, codes, codes.roll(-1, 0)),
         }

@@ -88,5 +88,4 @@ class Vultus(nn.Module):
 
     def reconstructions(self, images: Tensor) -> dict[str, Tensor]:
         """Each face moved to where its mirror image and the next face are; pictures (B, 3, S, S) by name."""
-        codes = self.features(torch.cat([images, images.flip(-1)]))["pose"]
-        return self.mover.pictures(images, *codes.chunk(2))
+        return self.mover.pictures(images, self.encoder)
