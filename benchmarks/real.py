@@ -13,10 +13,11 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+from vultus.evaluation.baselines import BASELINES, beside, fitted_dictionary
 from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.kept import add_figures, read_figures
-from vultus.evaluation.measure import fitted_dictionary, measure, rivals
+from vultus.evaluation.measure import measure
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.table import markdown
 from vultus.faces.faceset import FaceSet
@@ -70,7 +71,7 @@ def baselines(out: Path, run: Path, fer: FaceSet, lfw: FaceSet) -> list[Figure]:
     folder = out / "baselines"
     folder.mkdir(exist_ok=True)
     dictionaries = ((f"dictionary {atoms}", fitted_dictionary(fer, atoms, SIZE)) for atoms in (72, 400))
-    plain = ((m.name, m) for m in rivals(load(run), fer, 8) if m.name != "dictionary")
+    plain = ((m.name, m) for m in beside(load(run), fer, BASELINES[:-1], 0))
     for name, model in chain(plain, dictionaries):
         for data, task, protocol in READINGS:
             kept = {(f.method, f.task, f.detail.get("whitened", False)) for f in read_figures(folder)}

@@ -61,7 +61,8 @@ def asked(monkeypatch):
 
 
 def test_a_plan_lists_trainings_readings_and_what_no_set_can_serve(tiny_faces, tmp_path):
-    made = planned(tiny_faces, tmp_path / "b", tasks=("all",), readout=("linear", "knn"), shots=(2,), baselines=True)
+    wide = {"tasks": ("all",), "readout": ("linear", "knn"), "shots": (2,)}
+    made = planned(tiny_faces, tmp_path / "b", **wide, baselines=("all",))
     learned = [s.words for s in made.subjects if s.kind == "learned"]
     assert learned == ["simclr, seed 0", "simclr, seed 1", "byol, seed 0", "byol, seed 1"]
     assert [s.row for s in made.subjects if s.kind == "baseline"] == ["random", "pixels", "lbp", "hog", "dictionary"]
@@ -135,6 +136,7 @@ def test_stages_are_read_of_encoders_that_have_them(tiny_faces, tmp_path, in_pro
         ({"tasks": ("head_pose",)}, "no set can serve a task:\n  head_pose needs column yaw"),
         ({"settings": ("batch=64", *TINY[2:])}, "48 faces in split 'train', fewer than a batch of 64"),
         ({"shots": (0.0,)}, "shots is a whole number"),
+        ({"baselines": ("hog", "sift")}, "no baseline sift"),
         ({"pca": 0}, "pca is a number of values from 1 on"),
     ],
 )

@@ -29,7 +29,7 @@ def fake_plan(out, rows, seeds=1):
         for label, kind in rows
         for seed in range(seeds if kind == "learned" else 1)
     )
-    config = BenchmarkConfig(("none",), out=out, budget="none", seeds=seeds, baselines=True)
+    config = BenchmarkConfig(("none",), out=out, budget="none", seeds=seeds, baselines=("all",))
     return Plan(config, None, (), subjects, questions, (), (), {})
 
 

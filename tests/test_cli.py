@@ -133,6 +133,21 @@ def test_mirrored_reading_leaves_out_what_a_mirror_changes(say, run, tiny_faces,
     assert pq.read_schema(tmp_path / "f.parquet").names == ["name", "shared mirrored"]
 
 
+def test_baselines_are_chosen_by_name(say, run, tiny_faces, tmp_path):
+    task = ("--data", tiny_faces, "--task", "expression", "--feature", "shared")
+    say("evaluate", run, *task, "--baselines", "hog,pixels")
+    beside = [f["method"] for f in json.loads((run / "evaluation.json").read_text())]
+    assert {"pixels", "hog"} <= set(beside) and not {"lbp", "random"} & set(beside)
+    assert "no baseline sift; there are random, untrained, pixels" in say(
+        "evaluate", run, *task, "--baselines", "hog,sift", code=2
+    )
+    plan = ("benchmark", "--data", tiny_faces, "--tasks", "expression", "--out", tmp_path / "b", "--dry-run")
+    text = say(*plan, "--baselines", "--pca", "8")
+    assert all(name in text for name in ("pixels", "lbp", "hog", "dictionary"))
+    text = say(*plan, "--baselines", "lbp")
+    assert "lbp" in text and "hog" not in text
+
+
 def test_evaluate_names_the_labels_a_task_lacks(say, run, tiny_faces):
     assert "yaw" in say("evaluate", run, "--data", tiny_faces, "--task", "head_pose", code=2)
 

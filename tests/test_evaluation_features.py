@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from skimage.feature import hog as reference_hog
 
-from vultus.evaluation.baselines import Hog, Lbp, Pixels, grey
+from vultus.evaluation.descriptors import Hog, Lbp, Pixels, grey
 from vultus.evaluation.dictionary import PatchDictionary
 from vultus.evaluation.embedding import embed
 from vultus.evaluation.evaluate import evaluate

@@ -7,7 +7,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vultus.evaluation.baselines import Pixels
 from vultus.evaluation.measure import measure
 from vultus.evaluation.mirrored import reader
 from vultus.evaluation.parquet import embed_to_parquet
@@ -87,12 +86,11 @@ def test_with_mirror_images_it_is_the_mean_of_both():
     assert F.cosine_similarity(one, other).max() < 0.999
 
 
-def test_evaluate_embed_and_search_take_the_name(tiny_faces, tmp_path, monkeypatch):
+def test_evaluate_embed_and_search_take_the_name(tiny_faces, tmp_path):
     run = tmp_path / "run"
     pretrain(replace(recipe("simclr-cpu"), size=32, batch=16, epochs=0.5), tiny_faces, run)
-    floors = [random_model(SimCLRConfig(), 32, FACES), Pixels(32)]
-    monkeypatch.setattr("vultus.evaluation.measure.rivals", lambda *given: floors)
-    figures = measure(run, tiny_faces, "expression", feature="stages", protocol=Protocol("knn"), baselines=True)
+    beside = ("pixels", "random")
+    figures = measure(run, tiny_faces, "expression", feature="stages", protocol=Protocol("knn"), baselines=beside)
     wide = {f.method: (f.feature, f.dim) for f in figures}
     assert wide == {
         "simclr": ("stages", 3 * 4 * 256),

@@ -9,14 +9,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from vultus.evaluation.baselines import BASELINES
 from vultus.evaluation.figure import Figure
-from vultus.evaluation.measure import DESCRIPTORS, encoder_rivals, measure
+from vultus.evaluation.measure import measure
 from vultus.evaluation.paired import difference
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.table import headlines, terminal
 from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet, write
-from vultus.methods.pcl import PCLConfig
 from vultus.recipes import recipe
 from vultus.report.page import write_report
 from vultus.training.budget import SHARE
@@ -116,8 +116,7 @@ def _read(runs: Sequence[Path], faces: Path, seed: int) -> list[Figure]:
     figures: list[Figure] = []
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("left"))
     with Progress(*columns, TimeRemainingColumn(), console=screen) as bar:
-        baselines = (*encoder_rivals(PCLConfig(), SIZE), *DESCRIPTORS, "dictionary")
-        task = bar.add_task("", total=len(runs) + len(baselines))
+        task = bar.add_task("", total=len(runs) + len(BASELINES))
         begun: list[str] = []
 
         def tell(line: str) -> None:
@@ -126,9 +125,8 @@ def _read(runs: Sequence[Path], faces: Path, seed: int) -> list[Figure]:
                 begun.append(line)
 
         for run in runs:
-            figures += measure(
-                run, faces, TASKS, protocol=Protocol(pca=READ, seed=seed), baselines=run is runs[0], tell=tell
-            )
+            beside = BASELINES if run is runs[0] else ()
+            figures += measure(run, faces, TASKS, protocol=Protocol(pca=READ, seed=seed), baselines=beside, tell=tell)
         bar.update(task, description="read", completed=len(begun))
     return figures
 

@@ -8,6 +8,8 @@ import tyro
 from rich.console import Console
 from tyro.conf import Positional
 
+from vultus.flags import NamesOrAll
+
 if TYPE_CHECKING:
     from vultus.evaluation.figure import Figure
 
@@ -31,7 +33,7 @@ def evaluate(
     readout: Literal["linear", "knn", "kernel"] = "linear",
     shots: float | None = None,
     seeds: int = 1,
-    baselines: bool = False,
+    baselines: NamesOrAll = (),
     atoms: int = 72,
     all_metrics: bool = False,
     mirrored: bool = False,
@@ -52,7 +54,7 @@ def evaluate(
             identity is always compared by cosine.
         shots: Learn from so few labels: 10 of each class, or below 1 a part of the training faces.
         seeds: Repeat with so many seeds, and show mean and standard deviation.
-        baselines: Also the encoder untrained, pixels, LBP, HoG and the patch dictionary.
+        baselines: Read beside it: alone all, or some of random,untrained,pixels,lbp,hog,dictionary.
         atoms: Size of the patch dictionary; its feature has 32 values an atom.
         all_metrics: Show every figure, not only each task's first.
         mirrored: Read every face together with its mirror image: the mean of both features.

@@ -1,27 +1,13 @@
 """The settings of a benchmark: the flags of `vultus benchmark`, and what `plan` is given."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import tyro
-from tyro.constructors import PrimitiveConstructorSpec
 
 from vultus.evaluation.protocol import READOUTS, Readout
-
-T = TypeVar("T")
-
-
-def _listed(kind: Callable[[str], T], metavar: str) -> PrimitiveConstructorSpec[tuple[T, ...]]:
-    """A flag of values separated by commas."""
-    return PrimitiveConstructorSpec(
-        nargs=1,
-        metavar=metavar,
-        instance_from_str=lambda words: tuple(kind(part.strip()) for part in words[0].split(",") if part.strip()),
-        is_instance=lambda value: isinstance(value, tuple),
-        str_from_instance=lambda value: [",".join(map(str, value))],
-    )
+from vultus.flags import Names, NamesOrAll, listed
 
 
 def _readout(text: str) -> Readout:
@@ -38,9 +24,8 @@ def _share(text: str) -> float:
         raise ValueError(f"shots are numbers such as 10 or 0.01, separated by commas; got {text!r}") from None
 
 
-Names = Annotated[tuple[str, ...], _listed(str, "A,B,…")]
-Readouts = Annotated[tuple[Readout, ...], _listed(_readout, "A,B,…")]
-Shares = Annotated[tuple[float, ...], _listed(_share, "N,N,…")]
+Readouts = Annotated[tuple[Readout, ...], listed(_readout, "A,B,…")]
+Shares = Annotated[tuple[float, ...], listed(_share, "N,N,…")]
 Sets = Annotated[tuple[str, ...], tyro.conf.arg(metavar="SET [SET ...]")]
 Runs = Annotated[tuple[Path, ...], tyro.conf.arg(metavar="RUN [RUN ...]")]
 Faces = Annotated[Path | None, tyro.conf.arg(metavar="FACES")]
@@ -65,7 +50,7 @@ class BenchmarkConfig:
     mirrored: bool = False  # read every face together with its mirror image, where that has the same answer
     stages: bool = False  # of encoders that have them read every stage (the feature stages), not the method's choice
     runs: Runs = ()  # finished runs made elsewhere, to stand in the table too
-    baselines: bool = False  # also encoders that learned nothing, pixels, LBP, HoG and a patch dictionary
+    baselines: NamesOrAll = ()  # beside them: alone all, or some of random,untrained,pixels,lbp,hog,dictionary
     atoms: int = 72  # size of the patch dictionary; its feature has 32 values an atom
     published: bool = True  # print published figures beside
     keep_features: bool = False  # keep the cached features; else they go once a model is read

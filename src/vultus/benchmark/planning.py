@@ -12,7 +12,7 @@ from vultus.benchmark.entries import entries, slug
 from vultus.benchmark.paces import epochs, read_paces
 from vultus.benchmark.plan import Budget, Plan, Question, Subject, Unlabelled
 from vultus.benchmark.sources import Source, served, source
-from vultus.evaluation.measure import DESCRIPTORS, encoder_rivals
+from vultus.evaluation.baselines import chosen, of_encoders, of_pictures
 from vultus.evaluation.tasks import TASKS
 from vultus.faces.atomic import sha256_of
 from vultus.faces.faceset import FaceSet
@@ -29,7 +29,7 @@ def plan(config: BenchmarkConfig) -> Plan:
     Raises ValueError naming what does not fit together, FileNotFoundError.
     """
     config.check()
-    chosen = entries(config.methods, config.settings)
+    methods = entries(config.methods, config.settings)
     Budget.of(config.budget)  # its own check
     unlabelled = _unlabelled(config.faces) if config.faces is not None else None
     sources = _sources(config.data)
@@ -37,15 +37,14 @@ def plan(config: BenchmarkConfig) -> Plan:
     draft = Plan(
         config=config,
         unlabelled=unlabelled,
-        entries=chosen,
+        entries=methods,
         subjects=(),
         questions=questions,
         left_out=left_out,
         remarks=_remarks(unlabelled, sources),
         paces=read_paces(config.out),
     )
-    floors = _baselines(draft) if config.baselines else []
-    return replace(draft, subjects=(*_learned(draft), *_given(draft), *floors))
+    return replace(draft, subjects=(*_learned(draft), *_given(draft), *_baselines(draft)))
 
 
 def settings_of(made: Plan, subject: Subject) -> RunConfig:
@@ -171,7 +170,8 @@ def _given(made: Plan) -> list[Subject]:
 
 
 def _baselines(made: Plan) -> list[Subject]:
-    """Encoders that learned nothing, one of each kind among the models; descriptors; the dictionary."""
+    """Those asked for: of encoders that learned nothing one of each kind among the models. Raises ValueError."""
+    names = chosen(made.config.baselines)
     configs = [entry.config.method for entry in made.entries]
     for run in made.config.runs:
         card = json.loads((run / "config.json").read_text())
@@ -181,13 +181,15 @@ def _baselines(made: Plan) -> list[Subject]:
         encoders.setdefault(str(config.encoder), config)
     found = []
     for encoder, config in encoders.items():
-        for name in encoder_rivals(config, made.config.size):
+        for name in of_encoders(config, made.config.size, names):
             folder = made.out / "baselines" / f"{name}-{slug(encoder)}-{made.config.size}px-{_hash(config, made)}"
             row = name if len(encoders) == 1 else f"{name} {encoder}"
             found.append(Subject(row, "baseline", name, folder, config=config))
-    folders = {name: f"{name}-{made.config.size}px" for name in DESCRIPTORS}
-    folders["dictionary"] = f"dictionary-{made.config.size}px-{_hash(made.config.atoms, made)}"
-    return [*found, *(Subject(name, "baseline", name, made.out / "baselines" / f) for name, f in folders.items())]
+    for name in of_pictures(names):
+        learned = f"-{_hash(made.config.atoms, made)}" if name == "dictionary" else ""
+        folder = made.out / "baselines" / f"{name}-{made.config.size}px{learned}"
+        found.append(Subject(name, "baseline", name, folder))
+    return found
 
 
 def _hash(settings: object, made: Plan) -> str:

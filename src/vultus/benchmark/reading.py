@@ -10,10 +10,11 @@ from typing import Any
 import torch
 
 from vultus.benchmark.plan import DONE, Plan, Reading, Subject
+from vultus.evaluation.baselines import CALIBRATE, baseline, sample
 from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.kept import add_figures, read_figures, with_scores
-from vultus.evaluation.measure import CALIBRATE, rival, sample, width
+from vultus.evaluation.measure import width
 from vultus.evaluation.mirrored import reader
 from vultus.evaluation.stages import STAGES, has_stages
 from vultus.evaluation.tasks import TASKS
@@ -43,7 +44,7 @@ def opened(made: Plan, subject: Subject) -> Any:
         return load(subject.run or subject.folder)
     faces = FaceSet.open(made.unlabelled.path if made.unlabelled else made.questions[0].source.learn)
     if subject.entry is None:
-        return rival(subject.name, faces, made.config.size, config=subject.config, atoms=made.config.atoms)
+        return baseline(subject.name, faces, made.config.size, config=subject.config, atoms=made.config.atoms)
     images = torch.from_numpy(sample(faces, made.config.size, CALIBRATE))
     return random_model(subject.entry.config.method, made.config.size, images, atoms=True, seed=subject.seed)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vultus.curate.hashes import Hashes, hashes, near
 from vultus.curate.threads import chunked, on_one_thread
-from vultus.evaluation.baselines import Hog
+from vultus.evaluation.descriptors import Hog
 from vultus.search.directions import Directed, Directions, Floats, fit
 from vultus.search.index import VectorIndex
 

@@ -1,95 +1,76 @@
-"""What a learned feature must beat: raw pixels, LBP and HoG, in the shape of a model so that they share its tables."""
+"""What a learned model must leave behind, by name: encoders that learned nothing, descriptors, a patch dictionary."""
 
-import hashlib
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from skimage.feature import local_binary_pattern
 
-from vultus.faces.luminance import luminance
+from vultus.evaluation.descriptors import Hog, Lbp, Pixels
+from vultus.evaluation.dictionary import PatchDictionary
+from vultus.faces.faceset import FaceSet
+from vultus.methods.catalogue import MethodConfig, build_method
+from vultus.methods.model import FaceModel, random_model
+from vultus.nets.patches import patch_stems
 
-Faces = np.ndarray | torch.Tensor  # uint8 [N, 3, S, S]
-Values = NDArray[np.float32]
-
-
-class Descriptor:
-    """The attributes every descriptor shares; its settings are its identity."""
-
-    name: ClassVar[str]
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the descriptor and its settings: the cache key, as a model's weights hash is."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        return (self.name,)
-
-    @property
-    def default_feature(self) -> str:
-        return self.name
+BASELINES = ("random", "untrained", "pixels", "lbp", "hog", "dictionary")  # of the encoder before its first step, two
+FIT = 10_000  # faces at most from which the patch dictionary learns
+CALIBRATE = 5_000  # and those from which untrained encoders take statistics and atoms
 
 
-@dataclass(frozen=True)
-class Pixels(Descriptor):
-    """Grey values of the face, each face at zero mean and unit deviation: size² values."""
-
-    name: ClassVar[str] = "pixels"
-    size: int = 48
-    standardise: bool = True
-
-    def features(self, images: Faces) -> dict[str, Values]:
-        flat = grey(images, self.size).reshape(len(images), -1).astype(np.float32)
-        flat /= 255
-        if self.standardise:
-            flat -= flat.mean(1, keepdims=True)
-            flat /= flat.std(1, keepdims=True) + 1e-3
-        return {self.name: flat}
+def chosen(names: Sequence[str]) -> tuple[str, ...]:
+    """Those asked for, in the order of tables; `all` stands for every one. Raises ValueError for another name."""
+    if unknown := [name for name in names if name not in (*BASELINES, "all")]:
+        raise ValueError(f"no baseline {', '.join(unknown)}; there are {', '.join(BASELINES)}, or all")
+    return BASELINES if "all" in names else tuple(name for name in BASELINES if name in names)
 
 
-@dataclass(frozen=True)
-class Lbp(Descriptor):
-    """Uniform local binary patterns (8 neighbours, radius 1), a histogram of 59 codes a cell; (size / cell)² × 59."""
-
-    name: ClassVar[str] = "lbp"
-    size: int = 48
-    cell: int = 8
-
-    def features(self, images: Faces) -> dict[str, Values]:
-        return {self.name: np.stack([self._histograms(face) for face in grey(images, self.size)])}
-
-    def _histograms(self, face: NDArray[np.uint8]) -> Values:
-        codes = local_binary_pattern(  # type: ignore[no-untyped-call]
-            face, P=8, R=1, method="nri_uniform"
-        ).astype(np.int64)
-        cells = self.size // self.cell
-        row = np.minimum(np.arange(self.size) // self.cell, cells - 1)
-        place = (row[:, None] * cells + row[None, :]) * 59
-        counts = np.bincount((place + codes).ravel(), minlength=cells * cells * 59)
-        return (counts / self.cell**2).astype(np.float32)
+def of_encoders(config: MethodConfig, size: int, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of `names` that are states of the method's encoder; `untrained` only behind a stem of learned atoms."""
+    states = ("random", "untrained") if patch_stems(build_method(config, size)) else ("random",)
+    return tuple(name for name in states if name in names)
 
 
-@dataclass(frozen=True)
-class Hog(Descriptor):
-    """Histograms of oriented gradients: 8-pixel cells, 2 × 2 blocks, 9 orientations; 900 values at 48 pixels."""
-
-    name: ClassVar[str] = "hog"
-    size: int = 48
-    cell: int = 8
-
-    def features(self, images: Faces) -> dict[str, Values]:
-        side, block = (self.size, self.size), (2 * self.cell, 2 * self.cell)
-        cell = (self.cell, self.cell)
-        descriptor = cv2.HOGDescriptor(side, block, cell, cell, 9)
-        found = [np.ravel(descriptor.compute(face)) for face in grey(images, self.size)]
-        return {self.name: np.asarray(found, dtype=np.float32)}
+def of_pictures(names: Sequence[str]) -> tuple[str, ...]:
+    """Those of `names` that ask for no encoder."""
+    return tuple(name for name in names if name not in ("random", "untrained"))
 
 
-def grey(images: Faces, size: int) -> NDArray[np.uint8]:
-    """As `luminance`, of arrays and tensors."""
-    return luminance(images.numpy() if isinstance(images, torch.Tensor) else images, size)
+def beside(model: FaceModel, faces: FaceSet, names: Sequence[str], atoms: int) -> Iterator[Any]:
+    """Those of `names` that go with `model`, one after another: the dictionary is fitted when its turn comes."""
+    config: Any = model.method.config
+    for name in (*of_encoders(config, model.size, names), *of_pictures(names)):
+        yield baseline(name, faces, model.size, config=config, atoms=atoms)
+
+
+def baseline(name: str, faces: FaceSet, size: int, *, config: MethodConfig | None = None, atoms: int = 72) -> Any:
+    """One by name, for pictures of `size` pixels; what it takes from faces it takes from the set's training split.
+
+    config: of an encoder's method; atoms: of the dictionary. Raises ValueError for a name that there is not.
+    """
+    side = size // 8 * 8  # whole cells
+    match name:
+        case "random" | "untrained" if config is not None:
+            images = torch.from_numpy(sample(faces, size, CALIBRATE))
+            return random_model(config, size, images, atoms=name == "untrained")
+        case "pixels":
+            return Pixels(size)
+        case "lbp":
+            return Lbp(side)
+        case "hog":
+            return Hog(side)
+        case "dictionary":
+            return fitted_dictionary(faces, atoms, size)
+    raise ValueError(f"no baseline {name!r} without a method's config; there are {', '.join(BASELINES)}")
+
+
+def fitted_dictionary(faces: FaceSet, atoms: int, size: int, seed: int = 0) -> PatchDictionary:
+    """A patch dictionary learned from the set's training faces, without their labels."""
+    return PatchDictionary(atoms, size=size, seed=seed).fit(sample(faces, size, FIT, seed))
+
+
+def sample(faces: FaceSet, size: int, most: int, seed: int = 0) -> np.ndarray:
+    """At most `most` training faces drawn from the set, uint8 [N, 3, size, size]; any faces where none is training."""
+    learn = faces.where(split="train") if "split" in faces.columns else faces
+    learn = learn if len(learn) else faces
+    return learn.sample(most, size, seed)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vultus.evaluation.baselines import Descriptor, Faces, Values, grey
+from vultus.evaluation.descriptors import Descriptor, Faces, Values, grey
 from vultus.nets.atoms import THRESHOLD, Atoms, activations, learn_atoms
 
 BATCH = 8  # faces encoded at once: their response maps stay in cache, three times faster than 64

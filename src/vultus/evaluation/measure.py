@@ -1,15 +1,13 @@
 """A run's folder and a labelled set → figures, kept in the folder; what `vultus evaluate` does."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from vultus.evaluation.baselines import Hog, Lbp, Pixels
-from vultus.evaluation.dictionary import PatchDictionary
+from vultus.evaluation.baselines import beside, chosen
 from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.joined import Joined
@@ -19,14 +17,9 @@ from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.stages import has_stages
 from vultus.evaluation.tasks import TASKS, hindrance, possible_tasks
 from vultus.faces.faceset import FaceSet
-from vultus.methods.catalogue import MethodConfig, build_method
-from vultus.methods.model import FaceModel, load, random_model
-from vultus.nets.patches import patch_stems
+from vultus.methods.model import load
 
 PLAIN = Protocol()
-FIT = 10_000  # faces at most from which the patch dictionary learns
-CALIBRATE = 5_000  # and those from which untrained encoders take statistics and atoms
-DESCRIPTORS = ("pixels", "lbp", "hog")
 TURNED = "a mirror changes the answer"
 
 
@@ -39,12 +32,12 @@ def measure(
     protocol: Protocol = PLAIN,
     test: str | Path | None = None,
     seeds: Sequence[int] = (),
-    baselines: bool = False,
+    baselines: Sequence[str] = (),
     atoms: int = 72,
     mirrored: bool = False,
     tell: Callable[[str], None] = lambda line: None,
 ) -> tuple[Figure, ...]:
-    """Figures of a run's model on the face set at `data`, and of the baselines if asked.
+    """Figures of a run's model on the face set at `data`, and of baselines: names of `baselines.py`, or `all`.
 
     They are added to the run's `evaluation.json`, where they replace older ones of the same circumstances.
     Features are cached below `run/features`. test: a face set to test on what `data` taught. seeds: repeat the reading
@@ -53,7 +46,7 @@ def measure(
     (`stages.py`). `tell` hears what is being read.
     Raises ValueError where the set has no label that a task reads.
     """
-    folder = Path(run)
+    floors, folder = chosen(baselines), Path(run)
     model, faces = load(folder), FaceSet.open(data)
     other = FaceSet.open(test) if test else None
     tasks = (task,) if isinstance(task, str) else tuple(task)
@@ -72,7 +65,7 @@ def measure(
         figures += evaluate(seen, faces, tasks, each, feature=asked, **options)
     if leaks := leaked(figures):
         tell(leaks)
-    for floor in rivals(model, faces, atoms) if baselines else ():
+    for floor in beside(model, faces, floors, atoms):
         tell(f"reading {floor.name}")
         floor = reader(floor, mirrored, feature if has_stages(floor) else None)
         for each in repeats:
@@ -96,47 +89,6 @@ def leaked(figures: Sequence[Figure]) -> str:
     found = {f.task: (f.detail["leaked_test_faces"], f.n) for f in figures[::-1] if "leaked_test_faces" in f.detail}
     told = ", ".join(f"{count:,} of {of:,} ({task})" for task, (count, of) in reversed(found.items()))
     return f"test faces whose very picture the read-out learns from, which flatters it: {told}" if told else ""
-
-
-def rivals(model: FaceModel, faces: FaceSet, atoms: int) -> Iterator[Any]:
-    """What `model` must leave behind, one after another: the dictionary is fitted when its turn comes."""
-    config: Any = model.method.config
-    for name in (*encoder_rivals(config, model.size), *DESCRIPTORS, "dictionary"):
-        yield rival(name, faces, model.size, config=config, atoms=atoms)
-
-
-def encoder_rivals(config: MethodConfig, size: int) -> tuple[str, ...]:
-    """The states of an encoder that has learned nothing: random weights, and behind learned atoms where it has some."""
-    return ("random", "untrained") if patch_stems(build_method(config, size)) else ("random",)
-
-
-def rival(name: str, faces: FaceSet, size: int, *, config: MethodConfig | None = None, atoms: int = 72) -> Any:
-    """One by name, for pictures of `size` pixels; what it takes from faces it takes from the set's training split.
-
-    config: of an encoder; atoms: of the dictionary. Raises ValueError for a name that there is not.
-    """
-    side = size // 8 * 8  # whole cells
-    if name in ("random", "untrained") and config is not None:
-        images = torch.from_numpy(sample(faces, size, CALIBRATE))
-        return random_model(config, size, images, atoms=name == "untrained")
-    if name == "dictionary":
-        return fitted_dictionary(faces, atoms, size)
-    if name in DESCRIPTORS:
-        return {"pixels": Pixels(size), "lbp": Lbp(side), "hog": Hog(side)}[name]
-    known = ", ".join(("random and untrained with a config", *DESCRIPTORS, "dictionary"))
-    raise ValueError(f"no baseline {name!r}: there are {known}")
-
-
-def fitted_dictionary(faces: FaceSet, atoms: int, size: int, seed: int = 0) -> PatchDictionary:
-    """A patch dictionary learned from the set's training faces, without their labels."""
-    return PatchDictionary(atoms, size=size, seed=seed).fit(sample(faces, size, FIT, seed))
-
-
-def sample(faces: FaceSet, size: int, most: int, seed: int = 0) -> np.ndarray:
-    """At most `most` training faces drawn from the set, uint8 [N, 3, size, size]; any faces where none is training."""
-    learn = faces.where(split="train") if "split" in faces.columns else faces
-    learn = learn if len(learn) else faces
-    return learn.sample(most, size, seed)
 
 
 def width(model: Any) -> int:
