@@ -133,11 +133,12 @@ def test_mirrored_reading_leaves_out_what_a_mirror_changes(say, run, tiny_faces,
     assert pq.read_schema(tmp_path / "f.parquet").names == ["name", "shared mirrored"]
 
 
-def test_baselines_are_chosen_by_name(say, run, tiny_faces, tmp_path):
-    task = ("--data", tiny_faces, "--task", "expression", "--feature", "shared")
+def test_tasks_and_baselines_are_chosen_by_name(say, run, tiny_faces, tmp_path):
+    task = ("--data", tiny_faces, "--task", "expression,retrieval", "--feature", "shared")
     say("evaluate", run, *task, "--baselines", "hog,pixels")
-    beside = [f["method"] for f in json.loads((run / "evaluation.json").read_text())]
-    assert {"pixels", "hog"} <= set(beside) and not {"lbp", "random"} & set(beside)
+    kept = {(f["method"], f["task"]) for f in json.loads((run / "evaluation.json").read_text())}
+    assert {(name, task) for name in ("pixels", "hog") for task in ("expression", "retrieval")} <= kept
+    assert not {"lbp", "random"} & {name for name, _ in kept}
     assert "no baseline sift; there are random, untrained, pixels" in say(
         "evaluate", run, *task, "--baselines", "hog,sift", code=2
     )

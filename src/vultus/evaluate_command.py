@@ -8,7 +8,7 @@ import tyro
 from rich.console import Console
 from tyro.conf import Positional
 
-from vultus.flags import NamesOrAll
+from vultus.flags import Names, NamesOrAll
 
 if TYPE_CHECKING:
     from vultus.evaluation.figure import Figure
@@ -26,7 +26,7 @@ def _tasks(default: str) -> str:
 def evaluate(
     run: Annotated[Positional[Path], tyro.conf.arg(metavar="RUN")],
     data: Annotated[Path, tyro.conf.arg(metavar="FACES")],
-    task: Annotated[str, tyro.conf.arg(help_behavior_hint=_tasks)] = "all",
+    task: Annotated[Names, tyro.conf.arg(help_behavior_hint=_tasks)] = ("all",),
     feature: str | None = None,
     test: Path | None = None,
     pca: int | None = None,
@@ -46,7 +46,7 @@ def evaluate(
     Args:
         run: A run's folder.
         data: The labelled face set.
-        task: What is read, as docs/tasks.md tells; all takes every task that the set can serve.
+        task: What is read, one or several, as docs/tasks.md tells; all takes every task that the set can serve.
         feature: Which feature, or stages: every map of the encoder patches; else every one of the method's.
         test: Another face set: learn the read-out on DATA, test it on this one.
         pca: Reduce features to so many values first, fitted on the training part; identity compares them whitened.

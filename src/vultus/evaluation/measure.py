@@ -50,7 +50,7 @@ def measure(
     model, faces = load(folder), FaceSet.open(data)
     other = FaceSet.open(test) if test else None
     tasks = (task,) if isinstance(task, str) else tuple(task)
-    if task == "all":
+    if "all" in tasks:
         tasks = _all_tasks(faces if other is None else Joined(faces, other), mirrored, tell)
     if mirrored and (sided := [name for name in tasks if name in TASKS and TASKS[name].sided]):
         raise ValueError(f"{', '.join(sided)}: {TURNED}; read without mirrored")
