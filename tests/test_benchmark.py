@@ -137,6 +137,7 @@ def test_stages_are_read_of_encoders_that_have_them(tiny_faces, tmp_path, in_pro
         ({"settings": ("batch=64", *TINY[2:])}, "48 faces in split 'train', fewer than a batch of 64"),
         ({"shots": (0.0,)}, "shots is a whole number"),
         ({"baselines": ("hog", "sift")}, "no baseline sift"),
+        ({"against": ("hog",)}, "no row 'hog' to compare with: there are simclr, byol"),
         ({"pca": 0}, "pca is a number of values from 1 on"),
     ],
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vultus.benchmark import run
+from vultus.benchmark.against import against
 from vultus.benchmark.board import board
 from vultus.benchmark.config import BenchmarkConfig
 from vultus.benchmark.plan import DONE, Plan, Question, Subject
@@ -68,6 +69,24 @@ def measured(tmp_path):
         values[name] = [np.stack([each, 10 - 5 * each, each]) for each in right]
     keep(made, values)
     return made
+
+
+def test_rows_are_compared_with_a_chosen_one_sample_by_sample(measured):
+    found = board(measured)
+    heads, rows = against(found, "hog")
+    assert heads[:3] == ["method", "better, level, worse", "expression accuracy %, fer2013"]
+    own = {row[0]: row[1:] for row in rows}
+    assert list(own) == ["good", "near", "bad", "teacher"]
+    assert own["good"][0] == "3, 0, 0" and own["bad"][0] == "0, 0, 3"
+    first, second = (figure.value for figure in (found.rows[0].cells[m] for m in found.columns[:2]))
+    by_hand = (first - 220 / SAMPLES, (10 - 5 * 220 / SAMPLES) - second)  # more hits and fewer degrees are both better
+    assert own["good"][1].startswith(f"+{100 * by_hand[0]:.1f} (") and own["good"][2].startswith(f"+{by_hand[1]:.2f} (")
+    low, high = map(float, re.findall(r"\((.*) to (.*)\)", own["good"][1])[0])
+    assert 15 < low < 100 * by_hand[0] < high < 27
+    near = {row[0]: row[1:] for row in against(found, "good")[1]}["near"]
+    assert near[0] == "0, 3, 0" and all(cell.endswith("≈") for cell in near[1:])
+    page = run.render(replace(measured, config=replace(measured.config, against=("hog",))))
+    assert "## Against hog" in page.markdown.read_text() and "Row against row" in page.page.read_text()
 
 
 def test_the_best_is_bold_and_what_cannot_be_told_from_it_is_marked(measured):

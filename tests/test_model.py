@@ -50,6 +50,21 @@ def test_damaged_weights_are_refused(saved):
         vultus.load(saved[0])
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"method": "simclr2"}, r"run holds a model of simclr2 that .* cannot build: .* the method itself"),
+        ({"config": {"hidden": 8, "projection": 8, "heat": 1}}, r"run holds a model of simclr .* does not know heat"),
+        ({"config": {"hidden": 9, "projection": 8}}, r"weights in .*run do not fit .* size mismatch"),
+    ],
+)
+def test_a_model_of_another_version_is_told_as_such(saved, change, message):
+    path = saved[0] / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(ValueError, match=message + r".*read it with the version that trained it"):
+        vultus.load(saved[0])
+
+
 def test_a_folder_without_a_model_says_what_was_expected(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"config\.json and model\.safetensors"):
         vultus.load(tmp_path)

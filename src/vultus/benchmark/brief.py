@@ -3,6 +3,7 @@
 import statistics
 
 from vultus.benchmark.board import Board
+from vultus.evaluation.figure import Figure
 from vultus.report.results import Measure, Row, best, number, title
 
 
@@ -27,12 +28,17 @@ def _ranks(board: Board) -> dict[str, float]:
     return dict(zip(board.ranks.names, board.ranks.average, strict=True)) if board.ranks else {}
 
 
-def heading(board: Board, measure: Measure, further: str = "") -> str:
+def heading(board: Board, measure: Measure, further: str) -> str:
     """What a column is, such as `identity accuracy %, lfw (further, lower is better)`."""
     figure = next(row.cells[measure] for row in board.rows if measure in row.cells)
-    unit = f" {figure.unit}" if figure.unit else ""
     better = ", lower is better" if figure.lower_is_better else ""
-    return f"{' '.join(title(measure))}{unit}, {measure.place} ({further}{better})"
+    return f"{called(figure, measure)} ({further}{better})"
+
+
+def called(figure: Figure, measure: Measure) -> str:
+    """The name of a column: `identity accuracy %, lfw`."""
+    unit = f" {figure.unit}" if figure.unit else ""
+    return f"{' '.join(title(measure))}{unit}, {measure.place}"
 
 
 def marked(board: Board, row: Row, measure: Measure) -> str:

@@ -51,6 +51,7 @@ class BenchmarkConfig:
     stages: bool = False  # of encoders that have them read every stage (the feature stages), not the method's choice
     runs: Runs = ()  # finished runs made elsewhere, to stand in the table too
     baselines: NamesOrAll = ()  # beside them: alone all, or some of random,untrained,pixels,lbp,hog,dictionary
+    against: Names = ()  # rows, by their names in the table, that every other one is compared with sample by sample
     atoms: int = 72  # size of the patch dictionary; its feature has 32 values an atom
     published: bool = True  # print published figures beside
     keep_features: bool = False  # keep the cached features; else they go once a model is read

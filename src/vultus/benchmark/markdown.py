@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from vultus.benchmark.against import HOW, against
 from vultus.benchmark.board import Board
 from vultus.benchmark.brief import brief, heading, marked
 from vultus.benchmark.plan import Plan
@@ -34,6 +35,8 @@ def markdown(made: Plan, board: Board) -> str:
     else:
         parts.append("Nothing was read yet.")
     parts += ["## Ranks", ranks_in_words(board.ranks) if board.ranks else board.why_no_ranks]
+    for name in made.config.against:
+        parts += [f"## Against {name}", HOW.format(name), table(*against(board, name))]
     if board.costs:
         rows = [(label, *cost_cells(cost)) for label, cost in board.costs.items()]
         parts += ["## Cost of pre-training", "Means over seeds.", table(("method", *COSTS), rows)]

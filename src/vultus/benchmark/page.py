@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from vultus.benchmark.against import HOW, against
 from vultus.benchmark.board import Board
 from vultus.benchmark.brief import by_rank
 from vultus.benchmark.diagram import rank_chart
@@ -28,7 +29,7 @@ from vultus.training.machine import hardware, versions
 
 def page_of(made: Plan, board: Board) -> str:
     """The whole of `benchmark.html`."""
-    sections = [_results(board), _ranks(board)]
+    sections = [_results(board), _ranks(board), *_against(made, board)]
     if board.costs:
         sections.append(_cost(board))
     sections.append(_terms(made))
@@ -77,6 +78,11 @@ def _ranks(board: Board) -> Section:
     drawn = to_svg(rank_chart(board.ranks), told)
     chart = element("div", drawn, class_="scroll ranks", tabindex=0, role="region", aria_label="Average ranks")
     return Section("ranks", "Over all tasks", figure(chart, caption))
+
+
+def _against(made: Plan, board: Board) -> list[Section]:
+    parts = [_table(HOW.format(name), *against(board, name)) for name in made.config.against]
+    return [Section("against", "Row against row", join(parts))] if parts else []
 
 
 def _cost(board: Board) -> Section:

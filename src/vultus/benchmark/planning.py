@@ -16,7 +16,8 @@ from vultus.evaluation.baselines import chosen, of_encoders, of_pictures
 from vultus.evaluation.tasks import TASKS
 from vultus.faces.atomic import sha256_of
 from vultus.faces.faceset import FaceSet
-from vultus.methods.catalogue import METHODS, MethodConfig
+from vultus.methods.catalogue import MethodConfig
+from vultus.methods.model import config_of, read_card
 from vultus.report.collect import common_name, read_plan, siblings
 from vultus.training.config import RunConfig, differences, to_json
 
@@ -44,7 +45,10 @@ def plan(config: BenchmarkConfig) -> Plan:
         remarks=_remarks(unlabelled, sources),
         paces=read_paces(config.out),
     )
-    return replace(draft, subjects=(*_learned(draft), *_given(draft), *_baselines(draft)))
+    made = replace(draft, subjects=(*_learned(draft), *_given(draft), *_baselines(draft)))
+    for name in config.against:
+        _require(name in made.rows, f"no row {name!r} to compare with: there are {', '.join(made.rows)}")
+    return made
 
 
 def settings_of(made: Plan, subject: Subject) -> RunConfig:
@@ -172,12 +176,9 @@ def _given(made: Plan) -> list[Subject]:
 def _baselines(made: Plan) -> list[Subject]:
     """Those asked for: of encoders that learned nothing one of each kind among the models. Raises ValueError."""
     names = chosen(made.config.baselines)
-    configs = [entry.config.method for entry in made.entries]
-    for run in made.config.runs:
-        card = json.loads((run / "config.json").read_text())
-        configs.append(METHODS[card["method"]][0](**card["config"]))
+    given = made.config.runs if {"random", "untrained"} & {*names} else ()
     encoders: dict[str, MethodConfig] = {}
-    for config in configs:
+    for config in [entry.config.method for entry in made.entries] + [config_of(read_card(run)) for run in given]:
         encoders.setdefault(str(config.encoder), config)
     found = []
     for encoder, config in encoders.items():

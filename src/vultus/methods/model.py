@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from vultus.methods.catalogue import METHODS, AnyMethod, MethodConfig, build_met
 from vultus.nets.patches import learn_patches
 from vultus.nets.precision import autocast
 
+OTHER_VERSION = "read it with the version that trained it, or train again"
 Images = Tensor | np.ndarray | Sequence[str | Path | Image.Image]
 
 
@@ -100,24 +101,25 @@ def save_weights(module: nn.Module, folder: Path, card: Mapping[str, Any]) -> st
 def load(path: str | Path, device: str = "cpu") -> FaceModel:
     """The model in a run's folder, verified against the hash that was written beside it.
 
-    Raises FileNotFoundError where no model lies and ValueError where the weights are not those of `config.json`, or
-    where they are fine-tuned.
+    Raises FileNotFoundError where no model lies and ValueError where the weights are not those of `config.json`, where
+    they are of another version, or fine-tuned.
     """
     card, weights = load_weights(Path(path), "`vultus pretrain`")
     if "objective" in card:
         raise ValueError(f"{path} holds a fine-tuned model, which predicts: vultus.load_finetuned({str(path)!r})")
     method = method_of(card)
-    method.load_state_dict(weights)
+    fill(method, weights, Path(path))
     return FaceModel(method, card["method"], card["size"], card["sha256"], device)
 
 
 def load_weights(folder: Path, maker: str) -> tuple[Mapping[str, Any], dict[str, Tensor]]:
     """What `save_weights` wrote, the card and the weights; maker: what writes such folders, for the error.
 
-    Raises FileNotFoundError where no model lies and ValueError where the weights are not those of `config.json`.
+    Raises FileNotFoundError where no model lies and ValueError where the weights are not those of `config.json`, or
+    where that is not of this version.
     """
     try:
-        card: Mapping[str, Any] = json.loads((folder / "config.json").read_text())
+        card = read_card(folder)
         data = (folder / "model.safetensors").read_bytes()
     except FileNotFoundError as missing:
         raise FileNotFoundError(
@@ -133,10 +135,37 @@ def load_weights(folder: Path, maker: str) -> tuple[Mapping[str, Any], dict[str,
     return card, load_tensors(data)
 
 
+def read_card(folder: Path) -> Mapping[str, Any]:
+    """A model's `config.json`. Raises ValueError where its method or settings are none of this version's."""
+    card: Mapping[str, Any] = json.loads((folder / "config.json").read_text())
+    name, given = card["method"], card["config"]
+    kind = METHODS[name][0] if name in METHODS else None
+    unknown = given.keys() - {field.name for field in fields(kind)} if kind else {"the method itself"}
+    if unknown:
+        told = f"{folder} holds a model of {name} that this version of vultus cannot build: it does not know "
+        raise ValueError(f"{told}{', '.join(sorted(unknown))}; {OTHER_VERSION}")
+    return card
+
+
+def config_of(card: Mapping[str, Any]) -> MethodConfig:
+    """The settings of a method that a card tells."""
+    kind, _ = METHODS[card["method"]]
+    return kind(**card["config"])
+
+
 def method_of(card: Mapping[str, Any]) -> AnyMethod:
     """The method that a card describes, with fresh weights."""
-    kind, _ = METHODS[card["method"]]
-    return build_method(kind(**card["config"]), card["size"])
+    return build_method(config_of(card), card["size"])
+
+
+def fill(module: nn.Module, weights: Mapping[str, Tensor], folder: Path) -> None:
+    """Give a module its weights from `folder`. Raises ValueError where they are not of its names and shapes."""
+    try:
+        module.load_state_dict(weights)
+    except RuntimeError as other:
+        fault = str(other).splitlines()[-1].strip()
+        told = f"the weights in {folder} do not fit this version's networks: {fault}"
+        raise ValueError(f"{told}; {OTHER_VERSION}") from None
 
 
 def random_model(config: MethodConfig, size: int, faces: Tensor, *, atoms: bool = False, seed: int = 0) -> FaceModel:

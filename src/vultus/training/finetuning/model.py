@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vultus.methods.model import Images, load_weights, method_of, save_weights, to_batch
+from vultus.methods.model import Images, fill, load_weights, method_of, save_weights, to_batch
 from vultus.nets.precision import autocast
 from vultus.training.finetuning import objectives
 from vultus.training.finetuning.network import Network
@@ -85,5 +85,5 @@ def load_finetuned(path: str | Path, device: str = "cpu") -> FineTuned:
         raise ValueError(f"{folder} holds a model that was not fine-tuned: vultus.load({str(folder)!r}) reads features")
     objective = objectives.from_json(card["objective"])
     network = Network(method_of(card), objective, card["size"], card["pool"])
-    network.load_state_dict(weights)
+    fill(network, weights, folder)
     return FineTuned(network, objective, card, device)
