@@ -1,6 +1,7 @@
 """Intervals, figures, tables and collapse indicators against what is known of them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from vultus.evaluation.bootstrap import (
     statistic_interval,
 )
 from vultus.evaluation.collapse import collapse
-from vultus.evaluation.figure import Figure
+from vultus.evaluation.figure import Figure, Scores
+from vultus.evaluation.kept import add_figures, read_figures
+from vultus.evaluation.paired import difference
 from vultus.evaluation.table import grid, markdown, terminal
 
 
@@ -87,6 +90,17 @@ def test_a_figure_survives_json():
     assert Figure.from_dict(json.loads(json.dumps(one.to_dict()))) == one
     with pytest.raises(ValueError, match=r"missing keys \['dim'\].*unknown keys \['size'\]"):
         Figure.from_dict({k: v for k, v in one.to_dict().items() if k != "dim"} | {"size": 3})
+
+
+def test_figures_of_another_set_of_the_same_name_make_way_and_are_not_compared(tmp_path):
+    old = [figure(detail={"content": "a"}), figure(metric="f1", detail={"content": "a"}), figure(data="lfw")]
+    new = figure(value=0.7, detail={"content": "b"})
+    add_figures(tmp_path, old)
+    add_figures(tmp_path, [new])
+    assert [(f.data, f.value) for f in read_figures(tmp_path)] == [("lfw", 0.5), ("fer", 0.7)]
+    scores = Scores(np.arange(4), np.ones((4, 1)))
+    with pytest.raises(ValueError, match="two different sets that are both called fer"):
+        difference(replace(old[0], scores=scores), replace(new, scores=scores))
 
 
 def test_a_table_has_a_row_for_each_method_and_chance_at_the_foot():

@@ -5,6 +5,7 @@ import pytest
 
 from vultus.evaluation.kernel import kernel_map
 from vultus.evaluation.probe import Probe, accuracy
+from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.splits import Splits
 
 
@@ -40,7 +41,7 @@ def test_it_reads_rings_that_no_line_parts_and_noise_at_chance():
     x = rng.normal(size=(1200, 2)).astype(np.float32)
     rings = (np.square(x).sum(1) > 1.386).astype(np.int64)  # the median: half inside, half outside
     cut = parts(1200)
-    bent, plain = Probe(x, cut, kernel=True), Probe(x, cut)
+    bent, plain = Probe(x, cut, Protocol("kernel")), Probe(x, cut)
     assert accuracy(rings[cut.test], bent.classify(rings, 2, accuracy, "kernel").answers) > 0.93
     assert accuracy(rings[cut.test], plain.classify(rings, 2, accuracy).answers) < 0.65
     noise = rng.integers(0, 2, 1200)
@@ -50,7 +51,7 @@ def test_it_reads_rings_that_no_line_parts_and_noise_at_chance():
 def test_it_regresses_and_detects_what_bends():
     x = np.random.default_rng(2).uniform(-2, 2, size=(1200, 2)).astype(np.float32)
     cut = parts(1200)
-    probe = Probe(x, cut, kernel=True)
+    probe = Probe(x, cut, Protocol("kernel"))
     bowl = np.square(x).sum(1, keepdims=True).astype(np.float32)
     off = np.abs(probe.regress(bowl, "kernel").answers - bowl[cut.test]).mean()
     assert off < 0.1 * np.abs(bowl[cut.test] - bowl[cut.train].mean()).mean()

@@ -7,10 +7,12 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from evaluation_faces import Labelled, classes_in_space, parts
-from vultus.evaluation import logistic, neighbours, ridge
+from vultus.evaluation import expression, logistic, neighbours, ridge
+from vultus.evaluation.evaluate import read
 from vultus.evaluation.logistic import Design, solve
 from vultus.evaluation.preparation import prepare
 from vultus.evaluation.probe import Probe, accuracy, knn_accuracy
+from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.splits import Splits, split
 
 
@@ -109,8 +111,8 @@ def test_the_test_part_changes_nothing_but_its_own_answers(readout):
     strange = X.copy()
     strange[241:] *= 1e3  # every test face but the first
     for pca in (None, 5):
-        a = Probe(X, splits, pca=pca).classify(numbers, 3, accuracy, readout)
-        b = Probe(strange, splits, pca=pca).classify(numbers, 3, accuracy, readout)
+        a = Probe(X, splits, Protocol(pca=pca)).classify(numbers, 3, accuracy, readout)
+        b = Probe(strange, splits, Protocol(pca=pca)).classify(numbers, 3, accuracy, readout)
         np.testing.assert_array_equal(a.answers[0], b.answers[0])
         assert a.choice == b.choice
 
@@ -208,6 +210,21 @@ def test_principal_components_are_those_of_the_faces_asked_for_whatever_was_fitt
         _, size, own = np.linalg.svd(values - values.mean(0), full_matrices=False)
         scale = size[:pca] / np.sqrt(len(rows) - 1) if white else 1.0
         np.testing.assert_allclose(np.abs(axes), np.abs(own[:pca].T / scale), atol=1e-4)
+
+
+@pytest.mark.parametrize("readout", ["linear", "knn", "kernel"])
+def test_components_fitted_once_for_all_tasks_are_read_as_those_of_one_task(readout):
+    """Principal values keep their variances on either route: at unit variance the noise would count as the signal."""
+    rng = np.random.default_rng(0)
+    places, labels = classes_in_space(600, width=4, spread=1.5)
+    features = (places @ rng.normal(size=(4, 40)) + 2 * rng.normal(size=(600, 40))).astype(np.float32)
+    faces = Labelled(split=parts(400, 80, 120), expression=labels)
+    own = expression.evaluate(features, faces, Protocol(readout, pca=20))[0]
+    (once, *_) = read({"f": features}, faces, ["expression"], Protocol(readout, pca=20), method="m")
+    assert once.dim == own.dim and np.mean(once.scores.columns == own.scores.columns) > 0.98
+    white = prepare(features[:400], 20, whiten=True)(features)
+    other = expression.evaluate(white, faces, Protocol(readout))[0]
+    assert np.mean(other.scores.columns == own.scores.columns) < 0.96
 
 
 def test_features_that_are_not_finite_or_pca_that_does_not_fit_are_refused():

@@ -190,6 +190,32 @@ def test_action_units_skip_what_cannot_be_read_and_say_so():
     assert rate == pytest.approx(figures["f1_au04"].detail["positive_rate"])
 
 
+def test_every_figure_of_a_task_tells_how_many_labels_it_learned_from():
+    """Few labels and all of them are two columns, of the units' mean as of each unit."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(600, 8)).astype(np.float32)
+    units = {f"au0{k}": (features[:, k] > 0.3).astype(np.float32) for k in (1, 2)}
+    faces = Labelled(split=parts(400, 80, 120), **units)
+    for protocol in (Protocol(shots=60), Protocol()):
+        told = {f.detail.get("shots") for f in action_units.evaluate(features, faces, protocol)}
+        assert told == {protocol.shots}
+
+
+def test_a_unit_that_a_group_never_shows_says_nothing_of_the_group():
+    """(tp, fp, fn) of two units: the second is shown by nobody, and once claimed."""
+    means = np.array([[0.4, 0.1, 0.1, 0.0, 0.0, 0.0], [0.4, 0.1, 0.1, 0.0, 0.2, 0.0], [0.0] * 6])
+    np.testing.assert_allclose(action_units.mean_f1(means), [0.8, 0.8, 0.0])
+    both = np.array([[0.4, 0.1, 0.1, 0.0, 0.1, 0.1]])
+    np.testing.assert_allclose(action_units.mean_f1(both), [0.4])
+
+
+def test_copies_of_a_picture_are_no_pair_to_be_told():
+    identity = np.repeat([f"p{i:02d}" for i in range(60)], 3)
+    shown = [f"{name}-{k % 2}" for name in sorted(set(identity)) for k in range(3)]  # two of three are one picture
+    pairs = make_pairs(Labelled(identity=identity, pictures=shown))
+    assert pairs.same.sum() == 60 and all(shown[a] != shown[b] for a, b in zip(pairs.left, pairs.right, strict=True))
+
+
 def test_an_unknown_unit_of_a_test_face_counts_for_neither_side():
     rng = np.random.default_rng(0)
     features = rng.normal(size=(300, 4)).astype(np.float32)

@@ -218,6 +218,13 @@ def test_every_part_of_pcl_switches_off(changes, expected):
     assert set(losses_of(small_pcl(**changes))) == expected
 
 
+def test_a_small_part_of_few_faces_can_still_be_told_apart():
+    """Of one face alone a batch norm takes no statistics, and nothing is its negative."""
+    method = small_pcl(pose_part=1 / 256, whole_part=1 / 256)
+    assert all(view.count(4) >= 2 for view in method.views().values())
+    assert all(torch.isfinite(loss) for loss in losses_of(method).values())
+
+
 def test_dwa_moves_two_weights_and_only_while_both_losses_are_there():
     assert small_pcl().balanced == ("face", "pose")
     assert small_pcl(balance=False).balanced == ()

@@ -13,13 +13,14 @@ from vultus.faces.record import Record
 from vultus.methods.fabnet import FAbNetConfig
 from vultus.methods.simclr import SimCLRConfig
 from vultus.methods.splitbrain import SplitBrainConfig
-from vultus.methods.supervised import SupervisedConfig
+from vultus.methods.supervised import Supervised, SupervisedConfig
 from vultus.training.adapting import adapted
 from vultus.training.config import RunConfig
 from vultus.training.run import pretrain
 from vultus.training.supply import described_pairs, supply
 from vultus.training.targets import targets_of, with_outputs
 from vultus.views import View
+from vultus.views.geometry import Flip
 
 PAIR = {"source": View(16), "target": View(16, partner=True)}
 
@@ -119,6 +120,16 @@ def test_labels_that_are_not_there_and_losses_that_do_not_fit_are_explained(know
         with_outputs(SupervisedConfig(target="gender"), known)
     with pytest.raises(ValueError, match="loss arcface does not fit --target age: choose regression"):
         with_outputs(SupervisedConfig(target="age", loss="arcface"), known)
+
+    for task in ("attributes", "retrieval"):  # names of tasks that no single label answers
+        with pytest.raises(ValueError, match=f"no label for --target {task}; .*action_units, head_pose stand for"):
+            with_outputs(SupervisedConfig(target=task), known)
+
+
+@pytest.mark.parametrize(("target", "flips"), [("expression", 1), ("identity", 1), ("pose", 0), ("side", 0)])
+def test_faces_are_flipped_only_where_the_label_stays(target, flips):
+    view = Supervised(SupervisedConfig(encoder="small", target=target, loss="cross-entropy"), 32).views()["face"]
+    assert sum(isinstance(one, Flip) for one in view.geometry) == flips and len(view.geometry) == 1 + flips
 
 
 @pytest.mark.parametrize("target", ["identity", "expression", "action_units", "head_pose"])

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from vultus.faces.faceset import FaceSet
+from vultus.methods.moco import MoCo, MoCoConfig
 from vultus.methods.model import load
 from vultus.methods.pcl import PCLConfig
 from vultus.methods.simclr import SimCLRConfig
@@ -70,6 +71,14 @@ def test_another_config_is_refused_with_the_fields_that_differ(unbroken, tiny_fa
     changed = replace(RUN, lr=0.5, method=replace(PCL_SMALL, temperature=0.5))
     with pytest.raises(ValueError, match=r"(?s)lr: 0\.001 → 0\.5.*method\.temperature: 0\.07 → 0\.5"):
         pretrain(changed, tiny_faces, unbroken[0], quiet=True)
+
+
+def test_parts_of_single_faces_and_a_queue_of_none_are_refused(tiny_faces, tmp_path):
+    config = RunConfig(method=SimCLRConfig(encoder="small"), size=32, batch=8, accumulate=8, epochs=1)
+    with pytest.raises(ValueError, match=r"8 does not divide into 1 processes × 8 parts of two faces"):
+        pretrain(config, tiny_faces, tmp_path / "run", quiet=True)
+    with pytest.raises(ValueError, match="a queue of negatives holds one row or more, got 0"):
+        MoCo(MoCoConfig(encoder="small", queue=0), 32)
 
 
 def test_too_few_faces_for_a_batch_are_explained(tiny_faces, tmp_path):

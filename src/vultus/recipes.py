@@ -1,6 +1,7 @@
 """Named settings: plain functions that return a RunConfig.
 
-`…-paper` keeps the constants that were published, `…-cpu` is what two cores can finish in minutes.
+`…-paper` keeps the constants that were published (what of a method is not here, its page says), `…-cpu` is what two
+cores can finish in minutes.
 """
 
 from collections.abc import Callable
@@ -118,7 +119,7 @@ def byol_paper() -> RunConfig:
 
 def simclr_paper() -> RunConfig:
     """SimCLR on ResNet-50 at 224 px: LARS, batch 4,096, 100 epochs."""
-    method = SimCLRConfig(encoder="resnet50", temperature=0.1, hidden=2048, projection=128, crop=0.08)
+    method = SimCLRConfig(encoder="resnet50", temperature=0.1, hidden=2048, projection=128, crop=0.08, jitter=1.0)
     return RunConfig(
         method=method,
         size=224,

@@ -44,6 +44,8 @@ def evaluate(
     about = {"units": [units.names[k] for k in kept], "skipped": skipped, "threshold": threshold}
     about |= {"readout": protocol.readout, "split": parts[0].origin, "train": len(parts[0].final)}
     about |= {"left_out": parts[0].left_out}
+    if protocol.shots is not None:
+        about["shots"] = protocol.shots
     if leaked := sum(part.leaked_test_faces for part in parts):
         about["leaked_test_faces"] = leaked
     return [*_f1(rows, units, found, about, shared), *_pr_auc(rows, units, found, about, shared)]
@@ -154,9 +156,14 @@ def f1_then_likelihood(truth: NDArray[np.int64], probabilities: Floats) -> float
 
 
 def mean_f1(means: NDArray[np.float64]) -> NDArray[np.float64]:
-    """F1 = 2 tp / (2 tp + fp + fn) averaged over units, from means [R, 3U] of (tp, fp, fn) a unit; 0 without any."""
+    """F1 = 2 tp / (2 tp + fp + fn) averaged over the units that are shown, from means [R, 3U] of (tp, fp, fn) a unit.
+
+    A group of people, or a resample, in which nobody shows a unit says nothing of how it is found. 0 without any.
+    """
     tp, fp, fn = np.moveaxis(means.reshape(len(means), -1, 3), 2, 0)
-    values: NDArray[np.float64] = (2 * tp / np.maximum(2 * tp + fp + fn, 1e-300)).mean(axis=1)
+    shown = tp + fn > 0
+    each = np.where(shown, 2 * tp / np.maximum(2 * tp + fp + fn, 1e-300), 0.0)
+    values: NDArray[np.float64] = each.sum(axis=1) / np.maximum(shown.sum(axis=1), 1)
     return values
 
 

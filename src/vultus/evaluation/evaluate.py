@@ -56,7 +56,7 @@ def read(
     figures: list[Figure] = []
     train = np.flatnonzero(faces.labels("split") == "train") if "split" in faces.columns else np.array([])
     once = protocol.pca if len(train) else None
-    left = replace(protocol, pca=None) if once else protocol
+    left = replace(protocol, pca=None, reduced=True) if once else protocol
     for name, values in features.items():
         if values.ndim != 2 or len(values) != len(faces):
             raise ValueError(f"feature {name!r}: expected [{len(faces)}, D], got shape {values.shape}")
@@ -68,5 +68,8 @@ def read(
                 found = task.evaluate(reduced, faces, protocol if task.compares else left)
             except ValueError as error:
                 raise ValueError(f"{method}, feature {name!r}, task {task_name}: {error}") from error
-            figures += [replace(figure, method=method, feature=name) for figure in found]
+            figures += [
+                replace(figure, method=method, feature=name, detail={**figure.detail, "content": faces.content_hash})
+                for figure in found
+            ]
     return tuple(figures)

@@ -36,7 +36,10 @@ def with_scores(folder: Path, figure: Figure) -> Figure:
 
 
 def add_figures(folder: Path, figures: Sequence[Figure]) -> None:
-    """Add figures to a run's evaluation.json; the new one stands where circumstances are the same."""
+    """Add figures to a run's evaluation.json; the new one stands where circumstances are the same.
+
+    Figures of another set of the same name make way: one name in a table stands for one set.
+    """
     (folder / SCORES).mkdir(exist_ok=True)
     for figure in figures:
         if figure.scores is not None:
@@ -44,7 +47,9 @@ def add_figures(folder: Path, figures: Sequence[Figure]) -> None:
             columns = figure.scores.columns.astype(np.float32)
             np.savez_compressed(packed, rows=figure.scores.rows, columns=columns)
             write_atomic(_path(folder, figure), packed.getvalue())
-    merged = {circumstances(f): f for f in (*read_figures(folder), *figures)}
+    sets = {f.data: f.detail.get("content") for f in figures}
+    stay = [f for f in read_figures(folder) if sets.get(f.data, f.detail.get("content")) == f.detail.get("content")]
+    merged = {circumstances(f): f for f in (*stay, *figures)}
     write_atomic(folder / FILE, json.dumps([f.to_dict() for f in merged.values()], indent=1).encode())
 
 

@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from vultus.evaluation.leakage import pictures
 from vultus.faces.faceset import FaceSet
 from vultus.faces.pairs import Pairs
 
@@ -16,15 +17,16 @@ A_PERSON = 20  # same pairs of one person at most: nobody's album should rule a 
 def make_pairs(faces: FaceSet, seed: int = 0) -> Pairs:
     """As many same as different pairs in ten folds; no person is in two folds.
 
-    From the faces of the test split with a known identity, or of the whole set where it has no splits.
+    From the faces of the test split with a known identity, or of the whole set where it has no splits; of copies of a
+    picture from the first, for two of them are no pair to be told.
     Raises ValueError with the counts when the people or their pictures are too few.
     """
     identity = faces.labels("identity")
     usable = identity != ""
     if "split" in faces.columns:
         usable = usable & (faces.labels("split") == "test")
-    people, of_face, counts = np.unique(identity[usable], return_inverse=True, return_counts=True)
-    rows = np.flatnonzero(usable)
+    rows = _once(np.flatnonzero(usable), pictures(faces))
+    people, of_face, counts = np.unique(identity[rows], return_inverse=True, return_counts=True)
     several = int((counts >= 2).sum())
     if several < FOLDS or len(people) < 2 * FOLDS:
         raise ValueError(
@@ -37,6 +39,14 @@ def make_pairs(faces: FaceSet, seed: int = 0) -> Pairs:
     fold = np.concatenate([np.full(len(same), i) for i, (_, same) in enumerate(made)])
     sides = np.concatenate([pair for pair, _ in made])
     return Pairs(fold.astype(np.int64), sides[:, 0], sides[:, 1], np.concatenate([same for _, same in made]))
+
+
+def _once(rows: NDArray[np.int64], numbers: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """Of rows with the same picture (`numbers` [N]) the first."""
+    if numbers is None:
+        return rows
+    _, first = np.unique(numbers[rows], return_index=True)
+    return rows[np.sort(first)]
 
 
 def _deal(counts: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

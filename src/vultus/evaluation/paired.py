@@ -36,6 +36,8 @@ def why_not(ours: Figure, theirs: Figure) -> str:
             f"{ours.task} {ours.metric} on {ours.data} cannot be compared with {theirs.task} {theirs.metric} on "
             f"{theirs.data}"
         )
+    if ours.detail.get("content") != theirs.detail.get("content"):
+        return f"{ours.method} and {theirs.method} were tested on two different sets that are both called {ours.data}"
     if ours.scores is None or theirs.scores is None:
         return f"the figures of {ours.method} and {theirs.method} carry no scores: evaluate them again"
     if not np.array_equal(ours.scores.rows, theirs.scores.rows):

@@ -40,10 +40,7 @@ def answer(
 ) -> Answers:
     """Fit a probe on each part and pool what they say. features: [N, D], or what tunes."""
     probes = [
-        features.probe(part)
-        if isinstance(features, Tunes)
-        else Probe(features, part, pca=protocol.pca, seed=protocol.seed, kernel=protocol.readout == "kernel")
-        for part in parts
+        features.probe(part) if isinstance(features, Tunes) else Probe(features, part, protocol) for part in parts
     ]
     readings = [fit(probe) for probe in probes]
     detail: dict[str, Any] = {"readout": protocol.readout, **probes[0].notes, **readings[0].choice}

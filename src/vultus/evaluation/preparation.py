@@ -34,17 +34,20 @@ class Preparation:
         return out if self.axes is None else out @ self.axes
 
 
-def prepare(train: Floats, pca: int | None = None, *, whiten: bool = False, seed: int = 0) -> Preparation:
+def prepare(
+    train: Floats, pca: int | None = None, *, whiten: bool = False, standardise: bool = True, seed: int = 0
+) -> Preparation:
     """Fit on training features [N, D].
 
-    pca: dimension kept, None for all. whiten: principal components at unit variance.
+    pca: dimension kept, None for all. whiten: principal components at unit variance. standardise: False leaves values
+    their variances, as principal components have them, and only centres them.
     Raises ValueError for features that are not finite, and a pca dimension outside 1 … min(N − 1, D).
     """
     require_finite(train)
     mean = train.mean(axis=0, dtype=np.float64)
     std = train.std(axis=0, dtype=np.float64)
     still = _still(mean, std)
-    scale = np.where(still, 0.0, 1 / np.where(still, 1.0, std)).astype(np.float32)
+    scale = np.where(still, 0.0, 1 / np.where(still | (not standardise), 1.0, std)).astype(np.float32)
     plain = Preparation(mean.astype(np.float32), scale, None, int(still.sum()))
     if pca is None:
         return plain

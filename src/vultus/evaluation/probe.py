@@ -1,8 +1,8 @@
 """Read-outs of frozen features: each is exact, and what it must choose it chooses on validation faces.
 
 Linear: logistic regression (classes) or ridge (numbers). kNN: votes of the nearest by cosine. Kernel: the linear one on
-similarities to training faces (`kernel.py`). All see features standardised, and projected by PCA if asked, with
-statistics of the training faces alone.
+similarities to training faces (`kernel.py`). All see features standardised, and of these principal components if asked,
+whose variances stay, with statistics of the training faces alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from vultus.evaluation.kernel import COMPONENTS, KernelMap, kernel_map
 from vultus.evaluation.logistic import Design, Logistic, solve, solve_each
 from vultus.evaluation.neighbours import NEIGHBOURS, votes
 from vultus.evaluation.preparation import Floats, prepare
-from vultus.evaluation.protocol import Readout
+from vultus.evaluation.protocol import Protocol, Readout
 from vultus.evaluation.splits import Rows, Splits
 
 # over the number of training faces: logistic regression's 1 / C, ridge's alpha; a strong penalty is quick to solve and
@@ -28,6 +28,7 @@ DETECTED = PENALTIES[:6]  # for many answers together: the weakest cost ten time
 # penalties without gain on validation after which no weaker one is tried; a gain in likelihood counts, for where one
 # class is common a score may stand still at always saying it while the likelihood grows
 PATIENCE = 2
+PLAIN = Protocol()
 
 Score = Callable[[NDArray[Any], Floats], float]  # true classes [M], probabilities [M, K] → higher is better
 
@@ -43,18 +44,17 @@ class Reading:
 class Stage:
     """Features prepared on some training rows; the costly factorisation is made once, when first asked for."""
 
-    def __init__(
-        self, features: NDArray[np.floating], rows: Rows, pca: int | None, seed: int, kernel: bool = False
-    ) -> None:
+    def __init__(self, features: NDArray[np.floating], rows: Rows, protocol: Protocol) -> None:
         self.features, self.rows = features, rows
         chosen = np.asarray(features[rows], dtype=np.float32)
+        pca, kernel = protocol.pca, protocol.readout == "kernel"
         if kernel:
             pca = min(pca or COMPONENTS, chosen.shape[1], len(chosen) - 1)
-        self.preparation = prepare(chosen, pca, seed=seed)
+        self.preparation = prepare(chosen, pca, standardise=not protocol.reduced, seed=protocol.seed)
         self.train = self.preparation(chosen)
         self.map: KernelMap | None = None
         if kernel:
-            self.map, self.train = kernel_map(self.train, seed)
+            self.map, self.train = kernel_map(self.train, protocol.seed)
 
     @cached_property
     def design(self) -> Design:
@@ -68,23 +68,15 @@ class Stage:
 class Probe:
     """A feature [N, D] made ready for read-outs on one split; use it for all labels of a task.
 
-    kernel: similarities to training faces are read in place of the feature's values (the kernel read-out).
+    protocol: how it is made ready; with the kernel read-out, similarities to training faces stand for its values.
 
     Raises ValueError where the features do not match the faces, are not finite, or `pca` does not fit them.
     """
 
-    def __init__(
-        self,
-        features: NDArray[np.floating],
-        splits: Splits,
-        *,
-        pca: int | None = None,
-        seed: int = 0,
-        kernel: bool = False,
-    ) -> None:
+    def __init__(self, features: NDArray[np.floating], splits: Splits, protocol: Protocol = PLAIN) -> None:
         self.splits = splits
-        self.first = Stage(features, splits.train, pca, seed, kernel)
-        self._later = (features, splits.final, pca, seed, kernel)
+        self.first = Stage(features, splits.train, protocol)
+        self._later = (features, splits.final, protocol)
         self.dim: int = self.first.train.shape[1]
 
     @cached_property

@@ -19,6 +19,7 @@ class Protocol:
     pca: int | None = None  # principal components read, fitted on training faces; None: the whole feature
     seed: int = 0  # of cuts, shots, made pairs and bootstrap
     shots: float | None = None
+    reduced: bool = False  # the features are principal components already: centred only, their variances stay
 
     def __post_init__(self) -> None:
         if self.readout not in READOUTS:

@@ -1,7 +1,9 @@
 """DINO (Caron et al. 2021): a student matches the centred and sharpened output of its own moving average.
 
 The teacher sees two large crops, the student these and several small ones; every pair of different crops counts.
-Centring keeps one output from winning all faces, sharpening keeps all from being alike.
+Centring keeps one output from winning all faces, sharpening keeps all from being alike. Not here: a head without batch
+norm whose last layer rests for an epoch, the teacher's temperature rising from 0.04 to 0.07, and blur and solarisation
+that differ from one large crop to the other.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
 """MoCo (He et al. 2020; v2 and v3 by Chen et al. 2020, 2021): contrast with the keys of a momentum encoder.
 
 v2 remembers the keys of past faces in a queue and takes them for negatives, so their number does not hang on the batch;
-v3 goes without a queue, predicts, and takes the keys of the other faces of the batch, both ways.
+v3 goes without a queue, predicts, and takes the keys of the other faces of the batch, both ways. Not here: batch norms
+whose keys are shuffled over the devices; of several processes they share their statistics.
 """
 
 from collections.abc import Mapping

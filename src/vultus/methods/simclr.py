@@ -22,6 +22,7 @@ class SimCLRConfig:
     hidden: int = 512  # width of the projector's middle
     projection: int = 128  # width of the space in which views are compared
     crop: float = 0.6  # smallest part of the face's area that a crop may keep
+    jitter: float = 0.5  # strength of the recolouring; 1 in the paper for pictures of 224 px, 0.5 for those of 32
 
 
 class SimCLR(nn.Module):
@@ -39,7 +40,7 @@ class SimCLR(nn.Module):
 
     def views(self) -> dict[str, View]:
         """Two draws of the same recipe."""
-        view = simclr(self.size, crop=self.config.crop)
+        view = simclr(self.size, crop=self.config.crop, strength=self.config.jitter)
         return {"a": view, "b": view}
 
     def losses(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -17,6 +17,7 @@ from vultus.nets.encoders import build_encoder
 from vultus.views import View
 from vultus.views.presets import simclr
 
+SYMMETRIC = ("expression", "identity", "gender", "ethnicity")  # text labels that a mirror leaves as they are
 LabelLoss = Literal["auto", "cross-entropy", "arcface", "sphereface", "multi-label", "regression"]
 
 
@@ -57,9 +58,10 @@ class Supervised(nn.Module):
         self.register_buffer("spread", torch.tensor(config.spread))
 
     def views(self) -> dict[str, View]:
-        """One crop; a flip would turn yaw and roll around, so regression goes without."""
-        view = simclr(self.size, crop=self.config.crop)
-        return {"face": view if self.config.loss != "regression" else View(self.size, (), view.photometry)}
+        """A crop, of numbers the whole face; flipped where that leaves the label as it is: a pose would turn around."""
+        c = self.config
+        view = simclr(self.size, crop=c.crop, flip=c.target in SYMMETRIC or c.loss == "multi-label")
+        return {"face": view if c.loss != "regression" else View(self.size, (), view.photometry)}
 
     def losses(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """`label`: the loss that the label's kind asks for, over the faces that have it."""

@@ -14,6 +14,8 @@ class Queue(nn.Module):
 
     def __init__(self, length: int, width: int) -> None:
         super().__init__()
+        if length < 1:
+            raise ValueError(f"a queue of negatives holds one row or more, got {length}")
         start = torch.randn(length, width, generator=torch.Generator().manual_seed(0))
         self.register_buffer("rows", start)
 

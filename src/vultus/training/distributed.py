@@ -1,7 +1,7 @@
 """One run on several processes, as `torchrun` starts them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.distributed as dist
@@ -64,3 +64,13 @@ def any_process(flag: bool, device: str) -> bool:
     box = torch.tensor(float(flag), device=device)
     dist.all_reduce(box, dist.ReduceOp.MAX)
     return bool(box)
+
+
+def averaged(values: Sequence[float], device: str) -> list[float]:
+    """Each value's mean over the processes, the same on all of them."""
+    if not dist.is_initialized():
+        return list(values)
+    box = torch.tensor(values, dtype=torch.float32, device=device)
+    dist.all_reduce(box)
+    out: list[float] = (box / dist.get_world_size()).tolist()
+    return out

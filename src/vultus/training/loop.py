@@ -21,7 +21,7 @@ from vultus.nets.precision import autocast
 from vultus.training import checkpoint
 from vultus.training.balancing import WeightAverage
 from vultus.training.config import RunConfig
-from vultus.training.distributed import any_process, spread
+from vultus.training.distributed import any_process, averaged, spread
 from vultus.training.optimisers import build_optimiser, schedule_groups
 from vultus.training.seeding import INITIAL, METHOD, VIEWS, seed_of
 from vultus.training.supply import Batch, Supply
@@ -81,7 +81,8 @@ class Learner:
         for copy in self.followers:
             copy.follow(self.progress.step / self.steps)
         if self.average.names:
-            self.average.observe([seen[n] for n in self.average.names])
+            # of all processes: with weights of its own each would follow another objective
+            self.average.observe(averaged([seen[n] for n in self.average.names], self.device))
             if self.progress.step % self.per_epoch == 0:
                 self.average.end_epoch()
         return seen

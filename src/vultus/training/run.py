@@ -89,10 +89,11 @@ def pretrain(config: RunConfig, faces: Given, out: str | Path, *, quiet: bool = 
 
 def _plan(config: RunConfig, supplied: Supply, folder: Path, device: str, pairs: str) -> dict[str, Any]:
     """The folder's run.json, made if there is none; ValueError where it is another run's."""
-    if config.batch % (world_size() * config.accumulate):
+    own, rest = divmod(config.batch, world_size() * config.accumulate)
+    if rest or own < 2:
         raise ValueError(
-            f"a batch of {config.batch} does not divide into {world_size()} processes × {config.accumulate} parts: "
-            "choose a multiple"
+            f"a batch of {config.batch} does not divide into {world_size()} processes × {config.accumulate} parts of "
+            "two faces or more: choose a multiple"
         )
     faces = supplied.faces
     wanted = to_json(config) | described(faces)

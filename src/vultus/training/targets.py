@@ -12,6 +12,7 @@ from vultus.faces.mixture import Faces
 from vultus.methods.catalogue import MethodConfig
 from vultus.methods.supervised import LabelLoss, SupervisedConfig
 
+SEVERAL = ("action_units", "head_pose")  # targets that stand for several columns
 UNKNOWN = -1  # class number of a face without the label
 
 
@@ -40,11 +41,12 @@ def with_outputs(method: SupervisedConfig, faces: Faces) -> SupervisedConfig:
 
 def _columns(target: str, faces: Faces) -> tuple[str, ...]:
     """The number columns that `target` stands for; none for a text label."""
-    pattern = "|".join(TASKS[target].needs if target in TASKS else (re.escape(target),))
+    pattern = "|".join(TASKS[target].needs if target in SEVERAL else (re.escape(target),))
     found = tuple(c for c in faces.columns if re.fullmatch(pattern, c))
     if not found:
         raise ValueError(
-            f"{faces.card.name} has no label for --target {target}; it has {', '.join(faces.columns) or 'none'}"
+            f"{faces.card.name} has no label for --target {target}; it has {', '.join(faces.columns) or 'none'}, and "
+            f"{', '.join(SEVERAL)} stand for several"
         )
     return () if faces.labels(found[0]).dtype.kind == "U" else found
 

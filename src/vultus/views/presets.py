@@ -21,13 +21,16 @@ def original(size: int) -> View:
     return View(size)
 
 
-def simclr(size: int, crop: float = 0.2, grey: bool = False) -> View:
+def simclr(size: int, crop: float = 0.2, grey: bool = False, flip: bool = True, strength: float = 0.5) -> View:
     """SimCLR's view: crop of at least `crop` of the area, flip, jitter, grey, blur.
 
-    grey: the pictures are grey, so what only changes colour is left out.
+    grey: the pictures are grey, so what only changes colour is left out. flip: False for labels that have a side.
+    strength: of the jitter (Chen et al. 2020, appendix A): 1 for large pictures, 0.5 for small ones.
     """
-    colour = (Jitter(0.4, 0.4, 0.0, 0.0, p=0.8),) if grey else (Jitter(0.4, 0.4, 0.4, 0.1, p=0.8), Grey(p=0.2))
-    return View(size, (Crop(scale=(crop, 1.0)), Flip(p=0.5)), (*colour, Blur(0.1, (0.1, 2.0), p=0.5)))
+    j, hue = 0.8 * strength, 0.2 * strength
+    colour = (Jitter(j, j, 0.0, 0.0, p=0.8),) if grey else (Jitter(j, j, j, hue, p=0.8), Grey(p=0.2))
+    flips = (Flip(p=0.5),) if flip else ()
+    return View(size, (Crop(scale=(crop, 1.0)), *flips), (*colour, Blur(0.1, (0.1, 2.0), p=0.5)))
 
 
 def pcl_face(size: int, pair: Literal[0, 1]) -> View:

@@ -65,8 +65,8 @@ class View:
         return replace(self, part=1.0, copies=1)
 
     def count(self, batch: int) -> int:
-        """How many of `batch` pictures the view shows: of any at least one."""
-        return min(max(round(self.part * batch), 1), batch)
+        """How many of `batch` pictures the view shows: at least two if there are two, for batch norms and pairs."""
+        return min(max(round(self.part * batch), 2), batch)
 
 
 @dataclass(frozen=True)

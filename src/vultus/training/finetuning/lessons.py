@@ -10,6 +10,7 @@ from vultus.evaluation import attributes, expression_votes, head_pose
 from vultus.evaluation.probe import Score
 from vultus.evaluation.splits import Splits
 from vultus.faces.faceset import FaceSet
+from vultus.methods.supervised import SYMMETRIC
 from vultus.training.finetuning import mirrors
 from vultus.training.finetuning.lesson import Lesson, mean_of_each, minus_distance
 from vultus.training.finetuning.objectives import Classes, Numbers, Points, Units, YesNo
@@ -26,7 +27,7 @@ def of_classes(
         names, name, numbers = tuple(expression_votes.EMOTIONS), VOTES, numbers.astype(np.float32)
     else:
         name, names = _named(_texts(faces, task, label), part, numbers, count)
-    symmetric = name in (*mirrors.SYMMETRIC, VOTES, "majority")
+    symmetric = name in (*SYMMETRIC, VOTES, "majority")
     objective = Classes(names, mirrors.of_names(names, symmetric=symmetric))
     return name, Lesson(objective, numbers, score, part)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-SYMMETRIC = ("expression", "gender", "ethnicity")  # text labels that a mirror leaves as they are
 SIGNS = {"yaw": -1.0, "pitch": 1.0, "roll": -1.0, "age": 1.0}
 TOLERANCE = 0.1  # of the points' extent: how far a mirrored mean face may lie from itself
 _SIDES = {"left": "right", "right": "left"}

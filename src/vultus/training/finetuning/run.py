@@ -142,7 +142,7 @@ def told(figures: Sequence[Figure], tuner: FineTuner, readout: str) -> list[Figu
     config, courses = tuner.config, tuner.courses
     method = SCRATCH if config.scratch else str(tuner.card["method"])
     feature = str(method_of(tuner.card).default_feature) if config.pool == "map" else "mean"
-    about: dict[str, Any] = {"readout": readout, "epochs_at_most": config.epochs}
+    about: dict[str, Any] = {"readout": readout, "epochs_at_most": config.epochs, "content": tuner.faces.content_hash}
     if len({c.lesson for c in courses}) == 1:  # pooled figures count the faces that chose among those learned from
         about |= {"train": min(c.train for c in courses), "chosen_by": min(c.validation for c in courses)}
     if config.shots is not None:
