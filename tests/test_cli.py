@@ -1,6 +1,7 @@
 """Every command end to end on small data, as a user types it."""
 
 import json
+import shutil
 import sys
 from functools import partial
 
@@ -207,6 +208,29 @@ def test_mistakes_are_one_line_and_exit_2(say, arguments, message):
 def test_bracketed_names_survive_in_errors(say, tmp_path):
     odd = tmp_path / "[bold]set"
     assert "[bold]set" in "".join(say("pretrain", "pcl", odd, "--out", tmp_path / "r", code=2).split("\n"))
+
+
+def test_pack_and_forget_print_names_as_they_are(say, tmp_path):
+    (tmp_path / "src").mkdir()
+    for number, name in enumerate(("holiday [edited].jpg", "[b]:man:.jpg", "plain.jpg")):
+        (tmp_path / "src" / name).write_bytes(jpeg(np.full((16, 16, 3), 20 * number, np.uint8)))
+    (tmp_path / "src" / "torn [x] :b:.jpg").write_bytes(b"")
+    out = tmp_path / "c[/b]" / "out"
+    text = " ".join(say("pack", tmp_path / "src", out).split())
+    assert f"3 faces in {out}, 1 skipped" in text and "skipped torn [x] :b:.jpg: empty file" in text
+    text = " ".join(say("forget", out, "--name", "[[]b]*", "hol*", "[ab]*", "--dry-run").split())
+    assert f"left in {out}" in text and "nothing matches '[ab]*'" in text
+    assert "holiday [edited].jpg" in text and "[b]:man:.jpg" in text
+
+
+def test_other_commands_print_paths_as_they_are(say, run, tiny_faces, tmp_path):
+    odd = tmp_path / "[b]x[/] :b:"
+    shutil.copytree(run, odd / "run")
+    assert f"in {odd}/z.parquet" in " ".join(say("embed", run, tiny_faces, "--out", odd / "z.parquet").split())
+    assert f"lies in {odd}/r.html" in " ".join(say("report", run, "--out", odd / "r.html").split())
+    text = " ".join(say("pretrain", "pcl", tiny_faces, "--out", odd / "run", *TINY).split())
+    assert f"lies in {odd}/run" in text
+    assert f"listing the photographs of {odd}" in " ".join(say("curate", odd, tmp_path / "o", code=2).split())
 
 
 def test_the_demo_goes_the_whole_way(say, monkeypatch, tmp_path):

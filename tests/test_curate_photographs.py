@@ -1,5 +1,6 @@
 """Sources are listed and read whatever they are; what is wrong with one is told, and nothing is passed over."""
 
+import faulthandler
 import io
 import json
 import os
@@ -13,7 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from faces_pictures import jpeg
+from vultus.curate import videos
 from vultus.curate.bounded import UnreadableError
+from vultus.curate.config import CurateConfig
+from vultus.curate.examine import Examiner
 from vultus.curate.photographs import fingerprint, listing, open_photograph
 from vultus.faces.decode import upright
 
@@ -133,6 +137,60 @@ def film(path: Path, frames: int) -> list[np.ndarray]:
     return shown
 
 
+def test_people_and_classes_by_number_are_texts(tmp_path: Path) -> None:
+    """A float32 would make one person of 16777216 and 16777217."""
+    table = pa.table(
+        {
+            "image": [b"one", b"two", b"three"],
+            "identity": [16777216, 16777217, None],
+            "fold": [0.0, float("nan"), 2.5],
+            "age": [30, None, 31],
+        }
+    )
+    pq.write_table(table, tmp_path / "faces.parquet")
+    with tarfile.open(tmp_path / "faces.tar", "w") as tar:
+        add(tar, "1.jpg", b"four")
+        add(tar, "1.json", b'{"identity": 5, "series": 2.0, "pose": "\\ud800", "subset": [1, 2]}')
+    assert [one[1] for one in contents(tmp_path).values() if isinstance(one, tuple)] == [
+        {"identity": "16777216", "fold": "0", "age": 30.0},
+        {"identity": "16777217"},
+        {"fold": "2.5", "age": 31.0},
+        {"identity": "5", "series": "2", "pose": "?"},
+    ]
+
+
+def test_pictures_of_a_tar_that_share_a_key(tmp_path: Path) -> None:
+    """A plain tar is no WebDataset: dots in its names say nothing."""
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for number in (1, 2):
+            add(tar, f"trip/IMG.2021.0{number}.jpg", bytes([number]))
+        add(tar, "trip/IMG.json", b'{"age": 3}')
+        add(tar, "trip/other.jpg", b"o")
+        add(tar, "trip/IMG.2021.03.jpg", b"3")
+    assert contents(tmp_path) == {
+        "a.tar/trip/IMG.2021.01.jpg": (b"\x01", {"age": 3.0}),
+        "a.tar/trip/IMG.2021.02.jpg": (b"\x02", {"age": 3.0}),
+        "a.tar/trip/IMG.2021.03.jpg": (b"3", {}),
+        "a.tar/trip/other": (b"o", {}),
+    }
+
+
+def test_names_in_a_tar_in_another_encoding(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.GNU_FORMAT, encoding="latin-1") as tar:
+        for name in ("café.jpg", "cafè.jpg"):
+            add(tar, name, name.encode())
+    found = contents(tmp_path)
+    assert sorted(data for data, _ in found.values()) == ["cafè.jpg".encode(), "café.jpg".encode()]
+    assert all(name.encode() for name in found)  # valid, as a table wants them
+
+
+@pytest.mark.parametrize("taken", ["name", "image", "box"])
+def test_a_label_cannot_be_called_as_the_sets_own_columns(tmp_path: Path, taken: str) -> None:
+    (tmp_path / "faces.csv").write_text(f"path,{taken}\n1.jpg,kim\n")
+    with pytest.raises(ValueError, match=f"faces.csv: no label can be called {taken}: rename the column"):
+        listing(tmp_path / "faces.csv")
+
+
 def test_video_frames_in_any_order(tmp_path: Path) -> None:
     shown = film(tmp_path / "clip.avi", 20)
     (tmp_path / "broken.mp4").write_bytes(b"no video")
@@ -140,12 +198,44 @@ def test_video_frames_in_any_order(tmp_path: Path) -> None:
     assert [one.name for one in listed] == ["broken.mp4", *(f"clip.avi/{n:08d}" for n in (1, 7, 13, 19))]
     with pytest.raises(UnreadableError, match="OpenCV cannot open it"):
         open_photograph(listed[0])
-    for place in (3, 1, 2, 4):
+    for place in (3, 1, 1, 2, 4):
         pixels = upright(open_photograph(listed[place]).data)
         assert pixels.mean() == pytest.approx(shown[6 * (place - 1)].mean(), abs=3)
-    beyond = listed[1]._replace(key="21")
-    with pytest.raises(UnreadableError, match="ends before frame 21"):
-        open_photograph(beyond)
+    last, beyond = listed[1]._replace(key="20"), listed[1]._replace(key="21")
+    for _ in range(2):  # the end was seen, and the last frame is shown still
+        assert upright(open_photograph(last).data).mean() == pytest.approx(shown[-1].mean(), abs=3)
+        with pytest.raises(UnreadableError, match="ends before frame 21"):
+            open_photograph(beyond)
+
+
+def test_the_way_to_a_late_frame_is_limited_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a film is, a frame is not too late in it; and never is a frame waited for without a limit."""
+    film(tmp_path / "clip.avi", 30)
+    told: list[str] = []
+
+    class Told:
+        """A film that tells what is asked of it."""
+
+        def __init__(self, path: str) -> None:
+            self._film = film_of(path)
+
+        def __getattr__(self, name: str) -> object:
+            told.append(name)
+            return getattr(self._film, name)
+
+    (frame,) = (one for one in listing(tmp_path, every=29) if one.key == "30")
+    film_of = cv2.VideoCapture
+    videos._reel.cache_clear()
+    monkeypatch.setattr(videos.cv2, "VideoCapture", Told)
+    monkeypatch.setattr(faulthandler, "dump_traceback_later", lambda *_, **__: told.append("limit"))
+    monkeypatch.setattr(faulthandler, "cancel_dump_traceback_later", lambda: told.append("no limit"))
+    (found,) = Examiner(CurateConfig(), lambda pixels: [])(frame)
+    assert found.reason == "no face"
+    limits = " ".join(told).split("no limit")[0].split("limit")
+    assert limits[0].strip() == "" and len(told) - told.index("no limit") == 1
+    assert max(part.count("grab") for part in limits) == videos.STEP
+    assert sum(part.count("grab") for part in limits) == 30
+    assert limits[-1].split() == ["retrieve"]
 
 
 def test_sources_that_hold_nothing(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from curate_pictures import face, folder_of, jpeg, photograph
+from faces_pictures import encoded
 from vultus.curate import alone, candidate
 from vultus.curate.align import ARCFACE, TEMPLATES
 from vultus.curate.candidate import Candidate, Rejected
@@ -90,6 +91,15 @@ def test_turned_and_grey_photographs(tmp_path: Path) -> None:
     assert turned.box == pytest.approx(upright_one.box, abs=4)
     (grey,) = examined(tmp_path, jpeg(photograph(0)[..., 1]))
     assert isinstance(grey, Candidate) and upright(grey.image).ndim == 2
+
+
+def test_red_is_judged_as_red(tmp_path: Path) -> None:
+    """Light is read off the colours as the eye weighs them: red tells 0.299, blue 0.114."""
+    (tmp_path / "1.png").write_bytes(encoded(np.full((112, 112, 3), (200, 0, 0), np.uint8), "PNG"))
+    examiner = Examiner(PLAIN, lambda pixels: [Found((0, 0, 112, 112), ARCFACE.astype(np.float32), 0.9)])
+    (found,) = examiner(Reference("1.png", "file", str(tmp_path / "1.png")))
+    assert found.judgement is not None
+    assert found.judgement.brightness == pytest.approx(0.299 * 200 / 255, abs=0.005)
 
 
 def test_a_detector_passed_in_and_a_face_that_makes_no_sense(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from curate_pictures import face, folder_of, jpeg, photograph
 from vultus.cli import main
 from vultus.curate.config import CurateConfig
 from vultus.curate.executors import EXECUTORS, Tell, Work
+from vultus.curate.gather import Crew, Source, gather
 from vultus.curate.pieces import Piece
 from vultus.curate.run import Curated, curate
 from vultus.faces.faceset import FaceSet, write
@@ -147,6 +149,24 @@ def test_a_source_that_changed_meanwhile_is_refused(here: str, tmp_path: Path) -
     anew = curate(root, tmp_path / "set", PLAIN, executor=here, work=pieces, overwrite=True)
     assert anew.faces == 2
     assert json.loads((pieces / "curation.json").read_text())["asked"]["min_size"] == PLAIN.min_size
+
+
+def test_beginning_anew_removes_nothing_that_others_put_there(here: str, tmp_path: Path) -> None:
+    root, work = folder_of(tmp_path / "src", 2), tmp_path / "work"
+    for name in ("thesis/chapter.tex", "exclude-0/notes.txt", "piece-of-cake.arrow"):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_text("mine")
+    mine = {path for path in work.rglob("*") if path.is_file()}
+    crew = Crew(here, 1, lambda done, photographs: None)
+    with ExitStack() as life:
+        for folder in (work, work / "exclude-0", work / "like-1"):
+            gather(Source.of(root, PLAIN), folder, crew, False, life)
+        (work / ".piece-000007.arrow.k1ll3d_8").write_bytes(b"half")
+        gather(Source.of(root, replace(PLAIN, size=48)), work, crew, True, life)
+    left = {path for path in work.rglob("*") if path.is_file()}
+    assert left - mine == {work / name for name in ("curation.json", "piece-000000.arrow", "piece-000001.arrow")}
+    assert mine < left and not (work / "like-1").exists()
+    assert json.loads((work / "curation.json").read_text())["asked"]["size"] == 48
 
 
 def test_faces_of_excluded_sets_are_left_out(here: str, source: Path, tmp_path: Path) -> None:

@@ -82,16 +82,18 @@ def test_commands_write_table_and_sheet(indexed, tmp_path, monkeypatch, capsys):
 
     picture = tmp_path / "a.jpg"
     picture.write_bytes(FaceSet.open(indexed / "faces").image_bytes(3))
-    made = ("index", indexed / "faces", "--run", indexed / "run", "--out", tmp_path / "i", "--metric", "cosine")
-    asked = ("query", tmp_path / "i", picture, "--k", 4, "--labels", "expression")
-    written = ("--table", tmp_path / "t.csv", "--sheet", tmp_path / "s.png")
+    index, sheet = tmp_path / "[b]i[/]", tmp_path / "[s].png"
+    made = ("index", indexed / "faces", "--run", indexed / "run", "--out", index, "--metric", "cosine")
+    asked = ("query", index, picture, "--k", 4, "--labels", "expression")
+    written = ("--table", tmp_path / "t.csv", "--sheet", sheet)
     for command in (made, (*asked, *written)):
         monkeypatch.setattr("sys.argv", ["vultus", "search", *map(str, command)])
         cli.main()
-    assert "0003.jpg" in capsys.readouterr().out
+    told = "".join(capsys.readouterr().out.split())
+    assert "0003.jpg" in told and f"in{index}" in told and f"liesin{sheet}" in told
     lines = (tmp_path / "t.csv").read_text().splitlines()
     assert len(lines) == 5 and "expression" in lines[0]
-    assert Image.open(tmp_path / "s.png").width > 100
+    assert Image.open(sheet).width > 100
 
 
 def test_another_run_and_a_changed_set_are_refused(indexed, tmp_path):

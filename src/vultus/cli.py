@@ -10,10 +10,12 @@ from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
+from rich.text import Text
 from tyro.conf import Positional
 
+from vultus.screen import screen
+
 Folder = Annotated[Positional[Path], tyro.conf.arg(metavar="RUN")]
-screen = Console(highlight=False)
 
 
 def synthesise(
@@ -22,6 +24,7 @@ def synthesise(
     size: int = 64,
     identities: int | None = None,
     seed: int = 0,
+    name: str = "synthetic",
     overwrite: bool = False,
 ) -> None:
     """Rendered faces with every label known → a face set.
@@ -32,12 +35,13 @@ def synthesise(
         size: Side of a picture, pixels.
         identities: How many people; else one to twelve faces.
         seed: Of everything; the same seed gives the same faces.
+        name: Of the set, by which tables know it.
         overwrite: Replace a face set at OUT.
     """
     from vultus.demo import synthetic_set
 
-    made = synthetic_set(count, out, size=size, identities=identities, seed=seed, overwrite=overwrite)
-    screen.print(f"[bold]{len(made):,}[/] faces in {out}; labels: {', '.join(made.columns)}")
+    made = synthetic_set(count, out, size=size, identities=identities, seed=seed, name=name, overwrite=overwrite)
+    screen.print(Text.assemble((f"{len(made):,}", "bold"), f" faces in {out}; labels: {', '.join(made.columns)}"))
 
 
 def disentangle(
@@ -87,7 +91,8 @@ def embed(
     from vultus.evaluation.parquet import embed_to_parquet
 
     result = embed_to_parquet(run, src, out, feature, mirrored)
-    screen.print(f"[bold]{result.faces:,}[/] faces × {', '.join(result.features)} in {out}, {result.skipped} skipped")
+    told = f" faces × {', '.join(result.features)} in {out}, {result.skipped} skipped"
+    screen.print(Text.assemble((f"{result.faces:,}", "bold"), told))
 
 
 def report(
@@ -176,7 +181,6 @@ def main() -> None:
         if os.environ.get("VULTUS_TRACEBACK"):
             raise
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        screen_of_errors = Console(stderr=True, highlight=False, soft_wrap=True)
-        screen_of_errors.print("[red]vultus: error:[/] ", end="")
-        screen_of_errors.print(str(text), markup=False)
+        screen_of_errors = Console(stderr=True, soft_wrap=True)
+        screen_of_errors.print(Text.assemble(("vultus: error: ", "red"), str(text)))
         raise SystemExit(2) from None

@@ -6,11 +6,11 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 from tyro.conf import OmitArgPrefixes, Positional
 
 from vultus.curate.config import CurateConfig
-
-screen = Console(highlight=False)
+from vultus.screen import screen
 
 
 def _executors(default: str) -> str:
@@ -46,8 +46,13 @@ def curate(
     """
     from vultus.curate.run import curate as run
 
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True, markup=False, emoji=False)) as bar:
         task = bar.add_task("finding faces", total=None)
 
         def progress(done: int, photographs: int) -> None:
@@ -62,7 +67,7 @@ def curate(
             bar.console.print("interrupted; finished pieces are kept: repeat the command to go on")
             raise SystemExit(130) from None
     for line in result.funnel.lines():
-        screen.print(line, markup=False, soft_wrap=True)
+        screen.print(line, soft_wrap=True)
     before = ", made before with the same settings: nothing to do" if result.before else ""
-    screen.print(f"[bold]{result.faces:,}[/] faces in {result.path}{before}")
+    screen.print(Text.assemble((f"{result.faces:,}", "bold"), f" faces in {result.path}{before}"))
     screen.print(f"what was kept and why: {result.page}", style="dim")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from vultus.evaluation.baselines import BASELINES
 from vultus.evaluation.figure import Figure
@@ -19,6 +19,7 @@ from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet, write
 from vultus.recipes import recipe
 from vultus.report.page import write_report
+from vultus.screen import screen
 from vultus.training.budget import SHARE
 from vultus.training.config import RunConfig
 from vultus.training.run import pretrain
@@ -29,7 +30,6 @@ PROBE_EVERY = 4.0  # epochs: a reading takes as long as an epoch of so few faces
 TASKS = ("expression", "identity", "head_pose", "action_units")
 ROUNDS = 2  # how often a few steps of each method are timed, in turn
 READ = 256  # values of each feature that the probes see: equal terms, and quick
-screen = Console(highlight=False)
 
 
 def synthetic_set(
@@ -39,6 +39,7 @@ def synthetic_set(
     size: int = 64,
     identities: int | None = None,
     seed: int = 0,
+    name: str = "synthetic",
     overwrite: bool = False,
 ) -> FaceSet:
     """Render `count` faces into a face set, with progress. Raises ModuleNotFoundError without the head mesh."""
@@ -52,7 +53,7 @@ def synthetic_set(
             out,
             source="rendered by vultus from the CC0 MakeHuman head",
             licence="CC0-1.0",
-            name="synthetic",
+            name=name,
             made=f"vultus synthesise {count} --size {size} --seed {seed}",
             overwrite=overwrite,
         )
@@ -81,7 +82,8 @@ def run_demo(out: Path, *, faces: int, minutes: float, seed: int = 0) -> Path:
         terminal(figures, title=f"synthetic faces: frozen features at {READ} values, probed on people never seen")
     )
     screen.print(_verdict(figures))
-    screen.print(f"[bold]{page}[/] shows it all; done in {(time.monotonic() - start) / 60:.1f} min")
+    told = f" shows it all; done in {(time.monotonic() - start) / 60:.1f} min"
+    screen.print(Text.assemble((str(page), "bold"), told))
     return page
 
 
@@ -114,7 +116,12 @@ def _small(method: str, faces: FaceSet, seed: int) -> RunConfig:
 def _read(runs: Sequence[Path], faces: Path, seed: int) -> list[Figure]:
     """The runs' figures and the baselines', with the time left by the number of models."""
     figures: list[Figure] = []
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("left"))
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("left"),
+    )
     with Progress(*columns, TimeRemainingColumn(), console=screen) as bar:
         task = bar.add_task("", total=len(runs) + len(BASELINES))
         begun: list[str] = []
@@ -132,7 +139,7 @@ def _read(runs: Sequence[Path], faces: Path, seed: int) -> list[Figure]:
 
 
 def _say(number: int, text: str) -> None:
-    screen.print(f"[bold cyan]{number}/5[/] {text}")
+    screen.print(Text.assemble((f"{number}/5", "bold cyan"), f" {text}"))
 
 
 def _verdict(figures: Sequence[Figure]) -> str:

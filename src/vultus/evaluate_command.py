@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
-from rich.console import Console
 from tyro.conf import Positional
 
 from vultus.flags import Names, NamesOrAll
+from vultus.screen import screen
 
 if TYPE_CHECKING:
     from vultus.evaluation.figure import Figure
-
-screen = Console(highlight=False)
 
 
 def _tasks(default: str) -> str:

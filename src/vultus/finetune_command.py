@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
+from rich.text import Text
 from tyro.conf import OmitArgPrefixes, Positional
 
 from vultus.evaluation import table
+from vultus.screen import screen
 from vultus.training.finetuning.config import FinetuneConfig
 from vultus.training.finetuning.run import finetune as run
-
-screen = Console(highlight=False)
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,6 @@ def finetune(arguments: list[str]) -> None:
         screen.print("interrupted and saved; repeat the command to go on")
         raise SystemExit(143)
     minutes = sum(course.seconds for course in result.courses) / 60
-    screen.print(
-        f"[bold]{result.status}[/]: {len(result.courses)} models, {minutes:.1f} min of learning; in {result.out}"
-    )
+    told = f": {len(result.courses)} models, {minutes:.1f} min of learning; in {result.out}"
+    screen.print(Text.assemble((result.status, "bold"), told))
     screen.print(f"the figures are kept in {asked.run / 'evaluation.json'}", style="dim")

@@ -3,13 +3,17 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
-from rich.console import Console
+from rich.text import Text
 from tyro.conf import Positional
 
-screen = Console(highlight=False)
+from vultus.screen import screen
+
+if TYPE_CHECKING:
+    from vultus.faces.forget import Forgetting
+
 SHOWN = 10  # names
 
 
@@ -39,13 +43,7 @@ def forget(
 
     hashes = tuple(sha256_of(Path(one).read_bytes()) if Path(one).is_file() else one for one in hash_)
     result = run(set_, Request(name, hashes, identity), note=note, dry_run=dry_run)
-    would = "would be forgotten" if dry_run else "forgotten"
-    copies = f", {result.copies:,} of them as equal pictures under other names" if result.copies else ""
-    screen.print(f"[bold]{result.faces:,}[/] faces {would}{copies}; {result.left:,} left in {set_}")
-    for face in result.names[:SHOWN] if dry_run else ():
-        screen.print(f"  {face}")
-    for asked in result.unmatched:
-        screen.print(f"  nothing matches {asked!r}")
+    _tell(result, set_, dry_run)
     made = made_from(result.before, runs, set_) if runs else []
     screen.print("Models, cached features and indexes made from the set as it was still hold what they took from it.")
     for line in made:
@@ -53,6 +51,17 @@ def forget(
     if runs is None or not made:
         searched = f"none lies below {runs}; " if runs else ""
         screen.print(f"  {searched}they name one of these hashes: {', '.join(one[:16] for one in result.before)}")
+
+
+def _tell(result: "Forgetting", set_: Path, dry_run: bool) -> None:
+    would = "would be forgotten" if dry_run else "forgotten"
+    copies = f", {result.copies:,} of them as equal pictures under other names" if result.copies else ""
+    told = f" faces {would}{copies}; {result.left:,} left in {set_}"
+    screen.print(Text.assemble((f"{result.faces:,}", "bold"), told))
+    for face in result.names[:SHOWN] if dry_run else ():
+        screen.print(f"  {face}")
+    for asked in result.unmatched:
+        screen.print(f"  nothing matches {asked!r}")
 
 
 def made_from(hashes: Sequence[str], folder: Path, but: Path) -> list[str]:

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
-from rich.console import Console
+from rich.text import Text
 from tyro.conf import Positional
+
+from vultus.screen import screen
 
 if TYPE_CHECKING:
     from vultus.faces.pack import PackResult
-
-screen = Console(highlight=False)
 
 
 def _readers(default: str) -> str:
@@ -72,7 +72,7 @@ def pack(
 
 
 def _tell(result: "PackResult", notes: Sequence[str]) -> None:
-    screen.print(f"[bold]{result.faces:,}[/] faces in {result.path}, {result.skipped} skipped")
+    screen.print(Text.assemble((f"{result.faces:,}", "bold"), f" faces in {result.path}, {result.skipped} skipped"))
     for skip in result.card.skipped[:10]:
         screen.print(f"  skipped {skip.name}: {skip.reason}")
     if result.skipped > 10:

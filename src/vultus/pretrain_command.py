@@ -5,16 +5,15 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
+from rich.text import Text
 from tyro.conf import AvoidSubcommands, OmitArgPrefixes, Positional
 
 from vultus.nets.collective import rank
 from vultus.recipes import RECIPES, recipe
+from vultus.screen import screen
 from vultus.training.config import RunConfig
 from vultus.training.distributed import leave
 from vultus.training.run import pretrain as run
-
-screen = Console(highlight=False)
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,8 @@ def pretrain(arguments: list[str]) -> None:
         raise SystemExit(143)
     if result.pairs:
         screen.print(f"pairs were made of: {result.pairs}")
-    screen.print(f"[bold]{result.status}[/]: {seen} in {result.seconds / 60:.1f} min; the model lies in {result.out}")
+    told = f": {seen} in {result.seconds / 60:.1f} min; the model lies in {result.out}"
+    screen.print(Text.assemble((result.status, "bold"), told))
 
 
 def _value_of(flag: str, arguments: list[str]) -> str:

@@ -4,17 +4,16 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
+from rich.text import Text
 from tyro.conf import Positional
 
 from vultus.faces.atomic import write_atomic
+from vultus.screen import screen
 from vultus.search import answers as tables
 from vultus.search.directions import Metric
 from vultus.search.face_index import Cut, index_faces, open_index, read_pictures
 from vultus.search.index import Kind
 from vultus.search.sheet import SIDE, write_sheet
-
-screen = Console(highlight=False)
 
 
 def index(
@@ -44,10 +43,8 @@ def index(
         say=lambda line: screen.print(line, style="dim"),
     )  # fmt: skip
     size = made.card.bytes / 1e6
-    screen.print(
-        f"[bold]{len(made):,}[/] faces, {made.card.width} values each ({made.card.feature}, {metric}), "
-        f"{made.card.kind}, {size:,.1f} MB, in {out}"
-    )
+    told = f" faces, {made.card.width} values each ({made.card.feature}, {metric}), {made.card.kind}, {size:,.1f} MB"
+    screen.print(Text.assemble((f"{len(made):,}", "bold"), f"{told}, in {out}"))
 
 
 def query(

@@ -5,7 +5,7 @@ from tyro.conf import OmitArgPrefixes
 
 from vultus.benchmark.config import BenchmarkConfig
 
-screen = Console(highlight=False, soft_wrap=True)
+screen = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def benchmark(config: OmitArgPrefixes[BenchmarkConfig], dry_run: bool = False) -> None:
@@ -20,16 +20,16 @@ def benchmark(config: OmitArgPrefixes[BenchmarkConfig], dry_run: bool = False) -
     from vultus.benchmark.run import overview, run
 
     made = plan(config)
-    screen.print(overview(made), markup=False)
+    screen.print(overview(made))
     if dry_run:
         return
     try:
-        outcome = run(made, lambda line: screen.print(line, style="dim", markup=False))
+        outcome = run(made, lambda line: screen.print(line, style="dim"))
     except KeyboardInterrupt:
         screen.print("stopped; what is finished is kept: repeat the command to go on")
         raise SystemExit(130) from None
-    screen.print(f"the table lies in {outcome.markdown} and {outcome.page}", markup=False)
+    screen.print(f"the table lies in {outcome.markdown} and {outcome.page}")
     if outcome.failures:
         told = "\n".join(f"  {failure.what}: {failure.error}" for failure in outcome.failures)
-        screen.print(f"{len(outcome.failures)} failed; repeat the command to try again:\n{told}", markup=False)
+        screen.print(f"{len(outcome.failures)} failed; repeat the command to try again:\n{told}")
         raise SystemExit(1)

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import cv2
-import numpy as np
 
 from vultus.curate import align
-from vultus.curate.detect import Detect, Detector, Found, Pixels
+from vultus.curate.detect import Detect, Detector
 from vultus.curate.examine import JPEG_QUALITY, blue_first, encoded
+from vultus.curate.meant import meant
 from vultus.faces.card import Skipped
-from vultus.faces.decode import UnreadableImageError, upright
+from vultus.faces.decode import WHOLE, UnreadableImageError, upright
 from vultus.faces.record import Record
 
 SCALES, SURE = (160, 640), 0.6  # the label says that there is a face: the detector may be less sure of it
@@ -63,7 +63,10 @@ class Aligner:
             pixels = upright(record.image)
         except UnreadableImageError:
             return record  # whoever writes the set says why it cannot be
-        found = meant(self.detect(blue_first(pixels)), record, pixels)
+        height, width = pixels.shape[:2]
+        faces = self.detect(blue_first(pixels))
+        (number,) = meant(faces, [record.box or WHOLE], height, width)  # without a box: the one in the middle
+        found = None if number is None else faces[number]
         try:
             fitted = None if found is None else align.fit(found.points)
         except ValueError:
@@ -73,26 +76,5 @@ class Aligner:
             return record
         matrix = align.placed(found, fitted, self.template, self.size, self.margin)
         image = encoded(align.crop(pixels, matrix, self.size), JPEG_QUALITY)
-        height, width = pixels.shape[:2]
         labels = align.carried(record.labels, matrix, width, height, self.size)
         return replace(record, image=image, labels=labels, box=None)
-
-
-def meant(found: list[Found], record: Record, pixels: Pixels) -> Found | None:
-    """The face that the record speaks of: the one whose middle is nearest to its box's, and within the box.
-
-    A record without a box speaks of the face nearest to the picture's middle.
-    """
-    height, width = pixels.shape[:2]
-    left, top, right, bottom = np.multiply(record.box or (0.0, 0.0, 1.0, 1.0), (width, height, width, height))
-    middle = (left + right) / 2, (top + bottom) / 2
-
-    def away(face: Found) -> float:
-        x, y = face.points.mean(axis=0)
-        return float(np.hypot(x - middle[0], y - middle[1]))
-
-    near = min(found, key=away, default=None)
-    if near is None:
-        return None
-    x, y = near.points.mean(axis=0)
-    return near if left <= x <= right and top <= y <= bottom else None

@@ -2,9 +2,10 @@
 
 import faulthandler
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -18,10 +19,10 @@ from vultus.curate.config import CurateConfig
 from vultus.curate.detect import Detect, Detector, Found, Pixels
 from vultus.curate.hashes import hashes
 from vultus.curate.judge import fault_of, judge
-from vultus.curate.photographs import Photograph, open_photograph
-from vultus.curate.reference import Reference
+from vultus.curate.meant import labelled
+from vultus.curate.photographs import approached, open_photograph
+from vultus.curate.reference import Labelled, Photograph, Reference
 from vultus.faces.decode import UnreadableImageError, upright
-from vultus.faces.record import Label, numbered
 
 JPEG_QUALITY = 95  # of a crop: above it the file grows and the face does not
 THUMB, THUMB_QUALITY = 96, 80  # of a photograph that has no crop to show
@@ -37,9 +38,14 @@ class Examiner:
         self._detect = detect or Detector(settings.scales, settings.min_score, every_face)
 
     def __call__(self, reference: Reference) -> list[Candidate | Rejected]:
-        """The photograph's faces, largest first; or why there is none. Ends the process when it takes too long."""
-        with _limited(self._settings.seconds):
+        """The photograph's faces, largest first; or why there is none. Ends the process when it takes too long.
+
+        How long the way to a frame of a film is depends on where the process began: each of its steps may take as long.
+        """
+        with _limited(self._settings.seconds) as begin_again:
             try:
+                for _ in approached(reference):
+                    begin_again()
                 photograph = open_photograph(reference)
                 pixels = upright(photograph.data)
             except (UnreadableError, UnreadableImageError) as error:
@@ -52,20 +58,23 @@ class Examiner:
         if not sure:
             reason = "doubtful face" if answers else "no face"
             detail = f"score {max(face.score for face in answers):.2f}" if answers else ""
-            yield Rejected(photograph.name, "detect", reason, detail, _thumb(pixels))
+            yield from (Rejected(one.name, "detect", reason, detail, _thumb(pixels)) for one in photograph.known)
             return
-        names = numbered([photograph.name] * len(sure))
-        for number, (name, face) in enumerate(zip(names, sure, strict=True)):
-            if number and self._settings.faces == "largest":
-                yield Rejected(name, "detect", "not the largest face")
+        known = labelled(photograph, sure, *pixels.shape[:2])
+        others = (Labelled(f"{photograph.name}#{number}") for number in count(photograph.numbered + 1))
+        for number, face in enumerate(sure):
+            one = known.get(number) or next(others)
+            if number in known or self._settings.faces == "all":
+                yield self._face(photograph.data, pixels, one, face)
             else:
-                yield self._face(photograph, pixels, name, face, {} if number else photograph.labels)
+                yield Rejected(one.name, "detect", f"not the {'labelled' if photograph.boxed else 'largest'} face")
+        for one in photograph.known:
+            if one not in known.values():
+                yield Rejected(one.name, "detect", "no face in its box", image=_thumb(pixels))
 
-    def _face(
-        self, photograph: Photograph, pixels: Pixels, name: str, face: Found, labels: Mapping[str, Label]
-    ) -> Candidate | Rejected:
-        """labels: of the photograph, which speak of its largest face."""
-        settings = self._settings
+    def _face(self, data: bytes, pixels: Pixels, known: Labelled, face: Found) -> Candidate | Rejected:
+        """A face of the photograph `data`, by the name and with the labels that are known of it."""
+        settings, name = self._settings, known.name
         try:
             fitted = align.fit(face.points)
         except ValueError as error:
@@ -85,10 +94,10 @@ class Examiner:
             box=face.box,
             points=tuple(map(float, face.points.ravel())),
             judgement=judged,
-            sha256=sha256(photograph.data).digest(),
+            sha256=sha256(data).digest(),
             phash=int(plain),
             mirrored=int(mirrored),
-            labels=align.carried(labels, matrix, wide, high, settings.size, settings.template != align.BOX),
+            labels=align.carried(known.labels, matrix, wide, high, settings.size, settings.template != align.BOX),
         )
 
 
@@ -120,11 +129,18 @@ def encoded(pixels: Pixels, quality: int) -> bytes:
 
 
 @contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """End the process if this takes longer, wherever it hangs: a decoder does not listen to signals."""
+def _limited(seconds: float) -> Iterator[Callable[[], None]]:
+    """End the process if this takes longer, wherever it hangs: a decoder does not listen to signals.
+
+    Calling what it gives begins the time anew.
+    """
     with Path(os.devnull).open("w") as nowhere:
-        faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+
+        def begin() -> None:
+            faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+
+        begin()
         try:
-            yield
+            yield begin
         finally:
             faulthandler.cancel_dump_traceback_later()

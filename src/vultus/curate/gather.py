@@ -1,6 +1,6 @@
 """From a source to its pool: listed, cut into pieces, every piece done; what was done before is not done again."""
 
-import shutil
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,12 +12,15 @@ from vultus.curate import places, state
 from vultus.curate.config import CurateConfig
 from vultus.curate.executors import EXECUTORS
 from vultus.curate.photographs import fingerprint, listing
-from vultus.curate.pieces import Piece, cut, file_name, missing, process
+from vultus.curate.pieces import SUFFIX, Piece, cut, file_name, missing, process
 from vultus.curate.places import Place
 from vultus.curate.pool import Pool
 from vultus.curate.reference import Reference
 
 Progress = Callable[[int, int], None]  # photographs done, of all
+COMPARED = re.compile(r"(exclude|like)-\d+")  # folders for pieces of sources that are compared with
+FILES = rf"{re.escape(state.FILE)}|piece-\d{{6,}}{re.escape(SUFFIX)}"
+MADE = re.compile(rf"{FILES}|\.({FILES})\.\w+")  # what a kill left half written included
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Crew:
 def gather(source: Source, folder: Place, crew: Crew, anew: bool, life: ExitStack) -> Pool:
     """Do the pieces of a source that are missing in `folder`, and open all.
 
-    anew: remove what was begun with other settings, on this machine. `life` ends copies of pieces that lie elsewhere.
+    anew: remove the pieces begun with other settings, on this machine. `life` ends copies of pieces that lie elsewhere.
     Raises ValueError where `folder` was begun otherwise.
     """
     _prepare(source.asked, folder, anew)
@@ -79,5 +82,16 @@ def _prepare(asked: state.Asked, folder: Place, anew: bool) -> None:
         where = places.place(folder)
         if not anew or not isinstance(where, Path):
             raise
-        shutil.rmtree(where)
+        _clear(where)
     state.begin(asked, folder)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a curation puts into its folder, and nothing else: a user may have named a folder of his own."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink() and COMPARED.fullmatch(path.name):
+            _clear(path)
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path.is_file() and MADE.fullmatch(path.name):
+            path.unlink()

@@ -42,10 +42,10 @@ class Judgement:
 
 
 def judge(pixels: Pixels, found: Found, fitted: Fit) -> Judgement:
-    """Judge a face of a photograph, uint8 [H, W, 3] with blue first or [H, W]."""
+    """Judge a face of a photograph, uint8 [H, W, 3] with red first, as `upright` reads it, or [H, W]."""
     square = fitted.matrix * (SIDE / ARCFACE_SIDE)
     face = crop(pixels, square, SIDE)
-    grey = np.asarray(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY), np.uint8) if face.ndim == 3 else face
+    grey = np.asarray(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), np.uint8) if face.ndim == 3 else face
     yaw, pitch, roll = pose(found.points)
     parts = {
         "score": found.score,

@@ -7,13 +7,12 @@ reference too, one whose opening tells the reason: nothing is passed over in sil
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from vultus.curate import facesets, lists, places, tables, tars, videos
 from vultus.curate.bounded import UnreadableError, read
 from vultus.curate.places import Place
-from vultus.curate.reference import FAULT, Reference, fault, labels_of
+from vultus.curate.reference import FAULT, Photograph, Reference, fault, labels_of
 from vultus.faces.atomic import sha256_of
 from vultus.faces.card import Skipped
 from vultus.faces.readers.reading import SUFFIXES, name_of, visible_files
@@ -24,15 +23,6 @@ LAYOUT = """    SOURCE/**/*.jpg        pictures anywhere below a folder (jpg, pn
     SOURCE/**/*.parquet    tables with a column of picture bytes, and one more column a label
     SOURCE/**/*.mp4        videos (mp4, avi, mov, mkv, webm, m4v, mpg)
     any such file by itself, a list of pictures: faces.txt (a path a line), faces.csv (path, and labels); a face set"""
-
-
-@dataclass(frozen=True)
-class Photograph:
-    """A photograph's bytes (JPEG, PNG or any format Pillow reads), and what the source says of it."""
-
-    name: str
-    data: bytes
-    labels: Mapping[str, Label] = field(default_factory=dict)
 
 
 def listing(src: Place, *, every: int = 25, column: str = "") -> tuple[Reference, ...]:
@@ -63,8 +53,16 @@ def open_photograph(reference: Reference) -> Photograph:
     """Read one. Raises UnreadableError."""
     if reference.kind == FAULT:
         raise UnreadableError(reference.key)
+    if reference.kind == facesets.KIND:
+        return facesets.opened(reference)
     data, labels = _OPENERS[reference.kind](reference)
     return Photograph(reference.name, data, labels)
+
+
+def approached(reference: Reference) -> Iterator[None]:
+    """Go to where a photograph lies, in short steps. Raises UnreadableError."""
+    if reference.kind == "video":
+        yield from videos.wound(reference)
 
 
 def _file(reference: Reference) -> tuple[bytes, Mapping[str, Label]]:
@@ -73,7 +71,6 @@ def _file(reference: Reference) -> tuple[bytes, Mapping[str, Label]]:
 
 _OPENERS: dict[str, Callable[[Reference], tuple[bytes, Mapping[str, Label]]]] = {
     "file": _file,
-    "face set": facesets.opened,
     "tar": tars.opened,
     "parquet": tables.opened,
     "video": videos.opened,

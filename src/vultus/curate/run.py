@@ -73,7 +73,8 @@ def curate(
     check_target(out, overwrite)
     excluded = [Source.of(path, unjudged(config, "all")) for path in config.exclude]
     examples = [Source.of(path, unjudged(config, "largest")) for path in config.like]
-    folder = out.with_name(f".{out.name}.pieces") if work is None else work
+    real = out.resolve()  # behind a link the pieces lie where the set will
+    folder = real.with_name(f".{real.name}.pieces") if work is None else work
     with ExitStack() as life:
         pool = gather(source, folder, crew, overwrite, life)
 

@@ -1,5 +1,6 @@
-"""WebDataset tars: files that share a name up to its first dot are a sample; its picture and the labels in its .json.
+"""WebDataset tars: files that share a name up to its first dot are a sample; its pictures and the labels in its .json.
 
+A plain tar of pictures is read too: where dots in names make a sample of several pictures, each is a photograph.
 A reference carries the place of the picture's bytes in the tar, so that opening it is one read.
 """
 
@@ -22,16 +23,21 @@ def is_tar(name: str) -> bool:
 
 
 def entries(path: str, name: str) -> Iterator[Reference]:
-    """The samples of a tar, named TAR/KEY. A tar that breaks off gives what came before, and a fault."""
+    """The pictures of a tar, named TAR/KEY, or TAR/FILE where another has that key.
+
+    A tar that breaks off gives what came before, and a fault.
+    """
     if not name.lower().endswith(".tar"):
         raise UnreadableError("a compressed tar cannot be read at any place: unpack it into a .tar")
     check_plain(path)
+    keys: set[str] = set()
     with places.open_file(path) as file:
         try:
-            with tarfile.open(fileobj=file, mode="r:") as tar:
+            with tarfile.open(fileobj=file, mode="r:", errors="backslashreplace") as tar:  # names in any encoding
                 files = (member for member in tar if member.isreg())
                 for key, members in groupby(files, lambda member: _key(member.name)):
-                    yield _sample(tar, path, name, key, list(members))
+                    yield from _sample(tar, path, name, "" if key in keys else key, list(members))
+                    keys.add(key)
         except (tarfile.TarError, OSError, EOFError) as error:
             yield fault(f"{name} (rest)", f"not a whole tar: {error}")
 
@@ -48,13 +54,19 @@ def _key(member: str) -> str:
     return str(path.with_name(path.name.partition(".")[0] or path.name))
 
 
-def _sample(tar: tarfile.TarFile, path: str, name: str, key: str, members: list[tarfile.TarInfo]) -> Reference:
+def _sample(
+    tar: tarfile.TarFile, path: str, name: str, key: str, members: list[tarfile.TarInfo]
+) -> Iterator[Reference]:
+    """key: "" where it is taken."""
     pictures = [m for m in members if PurePosixPath(m.name).suffix.lower() in SUFFIXES]
     if not pictures:
-        return fault(f"{name}/{key}", "a sample without a picture")
+        yield fault(f"{name}/{key or members[0].name}", "a sample without a picture")
+        return
     labels = [_labels(tar, m) for m in members if m.name.lower().endswith(".json")]
-    at = f"{pictures[0].offset_data}:{pictures[0].size}"
-    return Reference(f"{name}/{key}", "tar", path, at, labels[0] if labels else NO_LABELS)
+    for picture in pictures:
+        called = key if key and len(pictures) == 1 else picture.name
+        at = f"{picture.offset_data}:{picture.size}"
+        yield Reference(f"{name}/{called}", "tar", path, at, labels[0] if labels else NO_LABELS)
 
 
 def _labels(tar: tarfile.TarFile, member: tarfile.TarInfo) -> str:

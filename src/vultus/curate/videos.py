@@ -13,6 +13,7 @@ from vultus.curate.reference import Reference
 from vultus.faces.readers.video import check_every
 from vultus.faces.record import Label
 
+STEP = 16  # frames passed at once: few enough for a large picture and a slow disk
 SUFFIXES = frozenset((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"))
 
 
@@ -22,6 +23,7 @@ class _Reel:
 
     capture: cv2.VideoCapture
     passed: int = 0  # frames
+    ended: bool = False  # it shows no frame any more, not even the last one
 
 
 def entries(path: str, name: str, every: int) -> Iterator[Reference]:
@@ -33,19 +35,31 @@ def entries(path: str, name: str, every: int) -> Iterator[Reference]:
 
 def opened(reference: Reference) -> tuple[bytes, Mapping[str, Label]]:
     """A frame, without loss. Raises UnreadableError."""
-    number = int(reference.key)
-    reel = _reel(reference.path)
-    if reel.passed >= number:
-        _reel.cache_clear()
-        reel = _reel(reference.path)
-    while reel.passed < number:
-        if not reel.capture.grab():
-            raise UnreadableError(f"the video ends before frame {number:,}")
-        reel.passed += 1
-    read, pixels = reel.capture.retrieve()
+    for _ in wound(reference):
+        pass
+    read, pixels = _reel(reference.path).capture.retrieve()
     if not read:
         raise UnreadableError("the frame cannot be decoded")
     return cv2.imencode(".bmp", pixels)[1].tobytes(), {}
+
+
+def wound(reference: Reference) -> Iterator[None]:
+    """Wind to a frame, so that `opened` finds it next; a step of a few frames each time. Raises UnreadableError.
+
+    The way may be long, where a process begins in the middle of a film: so it is gone in steps.
+    """
+    number = int(reference.key)
+    reel = _reel(reference.path)
+    if reel.passed > number or (reel.passed == number and reel.ended):
+        _reel.cache_clear()
+        reel = _reel(reference.path)
+    while reel.passed < number:
+        for _ in range(min(STEP, number - reel.passed)):
+            reel.ended = reel.ended or not reel.capture.grab()
+            if reel.ended:
+                raise UnreadableError(f"the video ends before frame {number:,}")
+            reel.passed += 1
+        yield
 
 
 def _count(path: str) -> int:
@@ -65,7 +79,10 @@ def _count(path: str) -> int:
 def _reel(path: str) -> _Reel:
     if places.is_address(path):
         raise UnreadableError("a video is read from a disk of this machine only: copy it")
-    check_plain(path)
+    try:
+        check_plain(path)
+    except OSError as error:
+        raise UnreadableError(f"cannot be read: {error.strerror or error}") from error
     capture = cv2.VideoCapture(str(Path(path)))
     if not capture.isOpened():
         raise UnreadableError("OpenCV cannot open it: no video, or a codec it lacks")

@@ -83,7 +83,7 @@ def _batches(encoder: Encoder, faces: FaceSet, batch: int, progress: bool) -> It
     starts = range(0, len(faces), batch)
     schedule = (np.arange(at, min(at + batch, len(faces))) for at in starts)
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not (progress and console.is_terminal)) as bar:
         task = bar.add_task(f"{encoder.name} reads {faces.card.name}", total=len(faces))
         for images in stream(faces, schedule, encoder.size):

@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vultus.faces import placing
 from vultus.faces.card import Asked, Card, Forgotten, Skipped
 from vultus.faces.faceset import FaceSet
 from vultus.faces.pairs import NamedPair
@@ -56,20 +57,22 @@ def forget(
     *,
     note: str = "",
     dry_run: bool = False,
-    origins: Mapping[str, str] | None = None,
+    origins: Callable[[], Mapping[str, str]] | None = None,
     beside: Callable[[tuple[str, ...]], Mapping[str, bytes]] | None = None,
 ) -> Forgetting:
     """Take faces out of the set at `path`; pairs and triplets of theirs go too.
 
-    note: kept in the card as it is, such as the number of a letter. origins: name → SHA-256 of the photograph that a
-    face was cut from, where that is another picture. beside: from the names that go, further files of the set as they
-    are to be; all that are not named are left out. Raises ValueError, with the set as it was, when nothing is asked,
-    when nothing matches, when no face would be left, and for a hash that is none; OSError when the disk is full.
+    note: kept in the card as it is, such as the number of a letter. origins: gives name → SHA-256 of the photograph
+    that a face was cut from, where that is another picture. beside: from the names that go, further files of the
+    set as they are to be; all that are not named are left out. Raises ValueError, with the set as it was, when nothing
+    is asked, when nothing matches, when no face would be left, and for a hash that is none; FileExistsError for a
+    writing of the set that is not finished; OSError when the disk is full, and when the old set cannot be removed.
     """
     _check(request)
+    if not dry_run:
+        _clear(Path(path).resolve())
     faces = FaceSet.open(path)
-    digests = np.array([hashlib.sha256(faces.image_bytes(row)).hexdigest() for row in range(len(faces))])
-    sources = np.array([(origins or {}).get(name, "") for name in faces.names.tolist()])
+    digests, sources = _digests(faces, origins() if origins else {})
     found = _matches(faces, (digests, sources), request)
     named = np.any(list(found.values()), axis=0)
     gone = np.isin(digests, digests[named])
@@ -91,6 +94,12 @@ def forget(
     return result
 
 
+def _digests(faces: FaceSet, origins: Mapping[str, str]) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """SHA-256 [N] of the pictures, and of the photographs they were cut from; '' where that is not known."""
+    own = [hashlib.sha256(faces.image_bytes(row)).hexdigest() for row in range(len(faces))]
+    return np.array(own), np.array([origins.get(name, "") for name in faces.names.tolist()])
+
+
 def _check(request: Request) -> None:
     if not (request.names or request.hashes or request.identities):
         raise ValueError("what is to be forgotten? give a pattern of names, a picture's SHA-256, or an identity")
@@ -99,6 +108,16 @@ def _check(request: Request) -> None:
     for digest in request.hashes:
         if not re.fullmatch("[0-9a-fA-F]{64}", digest):
             raise ValueError(f"{digest!r} is no SHA-256: 64 hex digits expected, as `sha256sum PICTURE` prints")
+
+
+def _clear(out: Path) -> None:
+    """Remove what killed writings of the set left: an old set may be among it, with the faces."""
+    placing.clear(out)
+    for left in placing.unfinished(out):
+        raise FileExistsError(
+            f"{left} is a writing of the set that still runs, or was left by one that was stopped, and may hold the "
+            "faces: let it end or remove it, and repeat; nothing was changed"
+        )
 
 
 def _matches(faces: FaceSet, digests: Sequence[NDArray[np.str_]], request: Request) -> dict[Wish, Mask]:
@@ -150,7 +169,7 @@ def _rewrite(faces: FaceSet, gone: Mask, request: Request, mark: Forgotten, file
             notes.append(f"{len(had) - len(left):,} of {len(had):,} {what} left out: a face of theirs was forgotten")
     write(
         _records_left(faces, gone, request.names),
-        faces.path.resolve(),  # behind a link the old faces would stay
+        faces.path,
         source=old.source,
         licence=old.licence,
         name=old.name,

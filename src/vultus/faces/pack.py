@@ -91,6 +91,7 @@ def _check_readable(src: Path) -> None:
     try:
         if src.is_dir():
             next(src.iterdir(), None)
+            (src / "..").stat()  # raises where it may be listed and not entered
     except PermissionError as error:
         raise PermissionError(f"{src} cannot be read: permission denied. Ask its owner, or pack a copy.") from error
 

@@ -6,6 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 Label = str | float | tuple[float, ...]
+# columns that are names or classes: texts even where they look like numbers, which float32 would round
+TEXTS = frozenset(
+    ("split", "fold", "subset", "series", "expression", "identity", "gender", "ethnicity", "age_band", "pose")
+)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,12 @@
 """Writing a face set: all of it or nothing.
 
-Everything goes into a hidden folder beside the target, which takes the target's name in the end; whatever
-ends the writing early (an error, a full disk, a kill) leaves the target as it was.
+Everything goes into a hidden folder beside the target, which takes the target's name in the end (faces/placing.py);
+whatever ends the writing early (an error, a full disk, a kill) leaves the target as it was.
 """
 
 import errno
-import glob
 import hashlib
 import json
-import os
-import platform
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from vultus.faces import card as cards
-from vultus.faces import columns, decode, shards
+from vultus.faces import columns, decode, placing, shards
 from vultus.faces import pairs as pair_lists
 from vultus.faces import triplets as triplet_lists
 from vultus.faces.card import Card, Forgotten, Skipped
@@ -99,33 +96,37 @@ def write(
     """Write records as a face set and return its card.
 
     Every picture is decoded once; an unreadable one is left out and listed in the card, as is every `Skipped`.
-    `name` is the folder's unless given, `made` tells how the records came about, `forgotten` what was
-    taken out of them (see faces/forget.py). With `drop_duplicates` only
+    Where `out` is a link, the set goes where it leads. `name` is the folder's unless given, `made` tells how the
+    records came about, `forgotten` what was taken out of them (see faces/forget.py). With `drop_duplicates` only
     the first of pictures with equal bytes is kept. `beside` gives further files of the folder, by name.
 
     Raises FileExistsError when `out` holds anything (with `overwrite`: anything but a face set), ValueError
     for records that contradict each other, pairs of unknown pictures, or no readable face at all, and OSError
-    when the disk is full. After an error `out` is as it was.
+    when the disk is full. After an error `out` is as it was, but for an OSError which says that the new set is in
+    place and the one it replaces could not be removed.
     """
-    out = Path(out).absolute()
+    name = name or Path(out).absolute().name
+    out = Path(out).resolve()
     check_target(out, overwrite)
-    partial = _new_folder(out)
+    partial = placing.new_folder(out)
     try:
         intake = _take_all(records, partial, drop_duplicates, shard_faces)
         if pairs:
             pair_lists.save(pair_lists.resolve(pairs, intake.rows), partial / pair_lists.FILE)
         notes = (*notes, *_save_triplets(triplets, intake.rows, partial))
-        origin = _Origin(name or out.name, source, licence, tuple(notes), made, tuple(forgotten))
+        origin = _Origin(name, source, licence, tuple(notes), made, tuple(forgotten))
         card = _card(origin, intake, partial)
         cards.save(card, partial / cards.FILE)
         for file, data in (beside(card) if beside else {}).items():
             (partial / file).write_bytes(data)
-        _put_in_place(partial, out)
+        old = placing.put_in_place(partial, out)
     except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _disk_full(out, error) from error
         raise
+    if old is not None:
+        placing.remove(old)
     return card
 
 
@@ -158,8 +159,10 @@ def _card(origin: _Origin, intake: _Intake, folder: Path) -> Card:
 
 
 def check_target(out: Path, overwrite: bool) -> None:
-    """Raise FileExistsError unless a set may be written to `out`."""
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+    """Raise FileExistsError unless a set may be written to `out`; what killed writers left there is cleared first."""
+    out = out.resolve()
+    placing.clear(out)
+    if placing.vacant(out):
         return
     is_set = (out / cards.FILE).is_file()
     if is_set and not overwrite:
@@ -190,54 +193,6 @@ def _described(record: Record) -> bytes:
 def _no_face(skipped: Sequence[Skipped]) -> str:
     listed = "".join(f"\n    {one.name}: {one.reason}" for one in skipped[:5])
     return f"not one face to write; {len(skipped)} pictures were skipped{':' if listed else ''}{listed}"
-
-
-def _new_folder(out: Path) -> Path:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    start = f".{out.name}.partial-{platform.node()}-"
-    for left in out.parent.glob(glob.escape(start) + "*"):
-        number = left.name.removeprefix(start)
-        if number.isdigit() and not _lives(int(number)):  # its process was killed
-            shutil.rmtree(left, ignore_errors=True)
-    partial = out.parent / f"{start}{os.getpid()}"
-    shutil.rmtree(partial, ignore_errors=True)  # of a killed process that had our number
-    partial.mkdir()
-    return partial
-
-
-def _lives(process: int) -> bool:
-    """Whether a process of this machine runs."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's, and alive
-        pass
-    return True
-
-
-def _put_in_place(partial: Path, out: Path) -> None:
-    for path in (*partial.iterdir(), partial):
-        _sync(path)
-    old = out.parent / f".{out.name}.old-{os.getpid()}"
-    if out.exists():
-        out.rename(old)
-    try:
-        partial.rename(out)
-    except BaseException:
-        if old.exists():
-            old.rename(out)
-        raise
-    _sync(out.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _disk_full(out: Path, error: OSError) -> OSError:

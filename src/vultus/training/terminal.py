@@ -21,7 +21,7 @@ from rich.table import Column
 def steps_bar(name: str, total: int, done: int, quiet: bool) -> Iterator[tuple[Progress, TaskID]]:
     """Steps done and time left, with a field `losses` for words behind them; nothing is shown if `quiet`."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

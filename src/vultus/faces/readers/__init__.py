@@ -66,7 +66,10 @@ READERS: dict[str, Reader] = {
 def detect(src: Path) -> str:
     """The name of the reader whose layout a source has. Raises LayoutError that shows them all."""
     for name, reader in READERS.items():
-        if reader.recognises(src):
-            return name
+        try:
+            if reader.recognises(src):
+                return name
+        except PermissionError:  # parts that may not be read make no layout; any folder's reader tells of them
+            continue
     layouts = "\n".join(f"  {name}:\n{reader.layout}" for name, reader in READERS.items())
     raise LayoutError(src, layouts, "no reader knows this layout")

@@ -1,23 +1,25 @@
 """A list of pictures in a text or csv file, with labels as columns."""
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vultus.faces.card import Skipped
+from vultus.faces.columns import FIXED
 from vultus.faces.readers.reading import LayoutError, Reader, Reading
-from vultus.faces.record import Label, Record
+from vultus.faces.record import TEXTS, Label, Record
 
-TEXTS = frozenset(("split", "expression", "identity", "gender", "ethnicity"))  # never numbers, even if they look so
 LAYOUT = """    faces.txt    one picture's path a line, relative to the file's folder
     faces.csv    a header line with the column path, and one more column a label, such as
                      path,split,expression,age
                      a/1.jpg,train,happy,31
-                 an empty cell is an unknown label; numbers apart by spaces are a vector"""
+                 an empty cell is an unknown label; numbers apart by spaces are a vector;
+                 no label is called name, image or box"""
 
 
 def read(src: Path) -> Reading:
-    """Read the pictures a file lists, in its order; a file that is missing is skipped and told."""
+    """Read the pictures a file lists, in its order; a file that is missing or listed before is skipped and told."""
     if not src.is_file():
         raise LayoutError(src, LAYOUT, "not a list file")
     listed = rows(src, src.read_text(encoding="utf-8-sig"))
@@ -54,6 +56,8 @@ def _table(src: Path, text: str) -> tuple[list[str], dict[str, list[str]]]:
     header = lines[0] if lines else []
     if header.count("path") != 1 or len(set(header)) < len(header) or not all(header):
         raise LayoutError(src, LAYOUT, f"one column path and labels of different names needed, found {header}")
+    if taken := [name for name in header if name in FIXED]:  # a face set has columns of its own by these names
+        raise LayoutError(src, LAYOUT, f"no label can be called {' or '.join(taken)}: rename the column")
     for line in lines[1:]:
         if len(line) != len(header):
             raise ValueError(f"{src}: {len(header)} cells a line expected, found {len(line)} in {line}")
@@ -79,7 +83,12 @@ def _vector(cell: str) -> tuple[float, ...]:
 
 
 def _records(folder: Path, listed: list[tuple[str, dict[str, Label]]]) -> Iterator[Record | Skipped]:
+    seen: Counter[str] = Counter()
     for path, labels in listed:
+        seen[path] += 1
+        if seen[path] > 1:
+            yield Skipped(f"{path} ({seen[path]})", "listed twice")
+            continue
         try:
             yield Record((folder / path).read_bytes(), path, labels)
         except OSError as error:

@@ -54,8 +54,8 @@ def record(root: Path, path: Path, name: str = "", **parts: object) -> Record | 
 
 
 def name_of(root: Path, path: Path) -> str:
-    """A picture's name: its path below the root, with slashes, always valid Unicode."""
-    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "replace")
+    r"""A picture's name: its path below the root, with slashes; bytes that are no UTF-8 stand as \xe9."""
+    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "backslashreplace")
 
 
 def pictures(root: Path) -> Iterator[Path | Skipped]:
@@ -86,8 +86,8 @@ def is_picture(path: Path) -> bool:
 
 
 def subfolders(src: Path) -> list[str]:
-    """The names of the visible folders in a folder, sorted."""
-    return sorted(p.name for p in src.iterdir() if p.is_dir() and not p.name.startswith("."))
+    """The names of the visible folders in a folder, sorted; a link to where nobody is let in is none."""
+    return sorted(p.name for p in src.iterdir() if not p.name.startswith(".") and _is_folder(p))
 
 
 def differences(counts: Mapping[str, int], published: Mapping[str, int]) -> tuple[str, ...]:
@@ -113,16 +113,29 @@ def _walk(root: Path, folder: Path, seen: set[Path]) -> Iterator[Path | Skipped]
             return
         seen.add(real)
         entries = sorted(folder.iterdir())
+        (folder / "..").stat()  # raises where a folder may be listed and not entered
     except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
         yield Skipped(name_of(root, folder), f"folder cannot be read: {getattr(error, 'strerror', error)}")
         return
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
+        try:
+            is_folder = entry.is_dir()
+        except OSError as error:  # a link to where nobody is let in
+            yield Skipped(name_of(root, entry), f"cannot be read: {error.strerror}")
+            continue
+        if is_folder:
             yield from _walk(root, entry, seen)
         else:
             yield entry
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _look(src: Path, shown: int = 8) -> str:
@@ -131,8 +144,8 @@ def _look(src: Path, shown: int = 8) -> str:
         return f"    {src.name} (a file)" if src.exists() else "    nothing: no such file or folder"
     try:
         entries = sorted(src.iterdir())
+        lines = [f"    {entry.name}{'/' if entry.is_dir() else ''}" for entry in entries[:shown]]
     except OSError as error:
         return f"    a folder that cannot be read: {error.strerror}"
-    lines = [f"    {entry.name}{'/' if entry.is_dir() else ''}" for entry in entries[:shown]]
     more = [f"    … {len(entries) - shown} more"] if len(entries) > shown else []
     return "\n".join([*lines, *more]) or "    an empty folder"
