@@ -66,6 +66,20 @@ def test_funnel_card_and_faces(made: Curated, source: Path) -> None:
     assert not list(made.path.parent.glob(".set*"))  # the pieces are gone
 
 
+def test_behind_a_link_the_pieces_lie_where_the_set_will(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "disk" / "set")
+    seen: set[str] = set()
+
+    def progress(done: int, photographs: int) -> None:
+        seen.update(str(one.relative_to(tmp_path)) for one in tmp_path.rglob(".*.pieces"))
+
+    made = curate(source / "a", link, PLAIN, progress=progress)
+    assert seen == {"disk/.set.pieces"} and link.is_symlink()
+    assert len(FaceSet.open(tmp_path / "disk" / "set")) == made.faces > 0
+
+
 def test_the_table_tells_every_photograph(made: Curated) -> None:
     rows = {row["name"]: row for row in pq.read_table(made.path / "curation.parquet").to_pylist()}
     assert len(rows) == 12
