@@ -276,6 +276,19 @@ def test_answers_solved_together_are_those_of_scikit_learn_solved_alone():
         np.testing.assert_allclose(model.probabilities(features)[:, k], expected, atol=2e-3)
 
 
+def test_what_single_precision_cannot_end_double_precision_does(monkeypatch):
+    """A tolerance below what float32 resolves; the answer is that of float64 throughout."""
+    monkeypatch.setattr(logistic, "TOLERANCE", 1e-9)
+    X = correlated(400, 30)
+    y = X[:, :3].argmax(1).astype(np.int64)
+    whole = solve(Design(X), y, 3, 1.0)
+    monkeypatch.setattr(logistic, "EXACT", 0)
+    design = Design(X)
+    found = solve(design, y, 3, 1.0)
+    assert design.features.dtype == torch.float32 and found.weights.dtype == torch.float64
+    np.testing.assert_allclose(found.probabilities(X), whole.probabilities(X), atol=1e-6)
+
+
 def test_features_of_uneven_size_converge_in_single_precision(monkeypatch):
     """Largest 60, smallest 0.01: rounding of the large ones' gradient is no reason to go on for ever."""
     rng = np.random.default_rng(0)

@@ -10,6 +10,7 @@ classes that is three times faster than rows first.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from torch.nn import functional as F
 # scikit-learn: 1e-4
 TOLERANCE = 3e-5
 WHOLE = 4096  # widest feature whose covariance is factored entirely
-EXACT = 2_000_000  # entries up to which everything is float64; rounding averages out over more
+EXACT = 2_000_000  # entries up to which everything is float64; rounding averages out over more, or float64 ends it
 CHUNK = 512  # rows at once, which stay in cache for the forward and the backward product
 PASSES = 3000
 
@@ -31,11 +32,17 @@ PASSES = 3000
 class Design:
     """Prepared training features float32 [N, D] with the eigenbasis of their covariance, for any labels and C."""
 
-    def __init__(self, features: NDArray[np.float32]) -> None:
+    def __init__(self, features: NDArray[np.float32], exact: bool = False) -> None:
+        """exact: in float64 whatever their number."""
         plain = torch.from_numpy(np.ascontiguousarray(features))
-        self.features = plain.double() if plain.numel() <= EXACT else plain
+        self.features = plain.double() if exact or plain.numel() <= EXACT else plain
         self.vectors, self.values, self.tail = _spectrum(self.features)
         self.sizes = self.features.square().mean(0).sqrt().clamp(min=1)  # [D]: rounding of a gradient grows with them
+
+    @cached_property
+    def exact(self) -> "Design":
+        """The same in float64; itself where it is."""
+        return self if self.features.dtype == torch.float64 else Design(self.features.numpy(), exact=True)
 
     def precondition(self, weights: Tensor, penalty: Tensor, curvature: float, power: float) -> Tensor:
         """weights [K, D] · H^power, H = curvature · covariance + penalty [K, 1], the Hessian near even odds."""
@@ -99,8 +106,12 @@ def _minimised(objective: "_Objective", start: Logistic | None) -> Logistic:
         )
         point = found.x
         objective(point)
+        reached = Logistic(*objective.outside(point), objective.gradient, objective.passes, objective.exclusive)
         if objective.gradient <= TOLERANCE:
-            return Logistic(*objective.outside(point), objective.gradient, objective.passes, objective.exclusive)
+            return reached
+    exact = objective.design.exact
+    if exact is not objective.design:  # what is left is float32's rounding
+        return _minimised(_Objective(exact, objective.truth, objective.penalty, objective.exclusive), reached)
     raise ArithmeticError(
         f"logistic regression did not converge: gradient {objective.gradient:.1e} after {objective.passes} passes "
         f"over {tuple(objective.design.features.shape)} features, wanted {TOLERANCE:g}; "
