@@ -13,7 +13,7 @@ from vultus.methods.catalogue import MethodConfig, build_method
 from vultus.methods.model import FaceModel, random_model
 from vultus.nets.patches import patch_stems
 
-BASELINES = ("random", "untrained", "pixels", "lbp", "hog", "dictionary")  # of the encoder before its first step, two
+BASELINES = ("random", "untrained", "pixels", "lbp", "hog", "dictionary")  # the first two: states of an encoder
 FIT = 10_000  # faces at most from which the patch dictionary learns
 CALIBRATE = 5_000  # and those from which untrained encoders take statistics and atoms
 
