@@ -17,7 +17,7 @@ HOW = (
 def against(board: Board, reference: str) -> tuple[list[str], list[list[str]]]:
     """Heads and rows of the table against the row `reference`, which must be one of the board's."""
     columns = [_column(board, reference, measure) for measure in board.columns]
-    one = [next(row.cells[m] for row in board.rows if m in row.cells) for m in board.columns]
+    one = [board.example(measure) for measure in board.columns]
     heads = ["method", "better, level, worse", *(called(f, m) for f, m in zip(one, board.columns, strict=True))]
     rows = []
     for label in (row.label for row in board.rows if row.label != reference):

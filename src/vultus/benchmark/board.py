@@ -36,6 +36,10 @@ class Board:
     why_no_ranks: str
     failures: tuple[Failure, ...]
 
+    def example(self, measure: Measure) -> Figure:
+        """A figure of the column, for what all of it share."""
+        return next(row.cells[measure] for row in self.rows if measure in row.cells)
+
 
 def board(made: Plan) -> Board:
     """What lies in the benchmark's folder, whole or not."""

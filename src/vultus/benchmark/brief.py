@@ -30,7 +30,7 @@ def _ranks(board: Board) -> dict[str, float]:
 
 def heading(board: Board, measure: Measure, further: str) -> str:
     """What a column is, such as `identity accuracy %, lfw (further, lower is better)`."""
-    figure = next(row.cells[measure] for row in board.rows if measure in row.cells)
+    figure = board.example(measure)
     better = ", lower is better" if figure.lower_is_better else ""
     return f"{called(figure, measure)} ({further}{better})"
 

@@ -62,13 +62,13 @@ def _results(board: Board) -> str:
     rows = [_row(board, row) for row in board.rows]
     chances = []
     for measure in board.columns:
-        figure = next(row.cells[measure] for row in board.rows if measure in row.cells)
+        figure = board.example(measure)
         chances.append(number(figure.chance, figure.unit))
     return table(heads, [*rows, ("chance", "", *chances)])
 
 
 def _head(board: Board, measure: Measure) -> str:
-    figure = next(row.cells[measure] for row in board.rows if measure in row.cells)
+    figure = board.example(measure)
     return heading(board, measure, f"n = {figure.n:,}")
 
 

@@ -12,7 +12,7 @@ from vultus.benchmark.entries import entries, slug
 from vultus.benchmark.paces import epochs, read_paces
 from vultus.benchmark.plan import Budget, Plan, Question, Subject, Unlabelled
 from vultus.benchmark.sources import Source, served, source
-from vultus.evaluation.baselines import chosen, of_encoders, of_pictures
+from vultus.evaluation.baselines import STATES, chosen, of_encoders, of_pictures
 from vultus.evaluation.tasks import TASKS
 from vultus.faces.atomic import sha256_of
 from vultus.faces.faceset import FaceSet
@@ -176,7 +176,7 @@ def _given(made: Plan) -> list[Subject]:
 def _baselines(made: Plan) -> list[Subject]:
     """Those asked for: of encoders that learned nothing one of each kind among the models. Raises ValueError."""
     names = chosen(made.config.baselines)
-    given = made.config.runs if {"random", "untrained"} & {*names} else ()
+    given = made.config.runs if {*STATES} & {*names} else ()
     encoders: dict[str, MethodConfig] = {}
     for config in [entry.config.method for entry in made.entries] + [config_of(read_card(run)) for run in given]:
         encoders.setdefault(str(config.encoder), config)

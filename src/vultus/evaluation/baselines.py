@@ -13,7 +13,8 @@ from vultus.methods.catalogue import MethodConfig, build_method
 from vultus.methods.model import FaceModel, random_model
 from vultus.nets.patches import patch_stems
 
-BASELINES = ("random", "untrained", "pixels", "lbp", "hog", "dictionary")  # the first two: states of an encoder
+STATES = ("random", "untrained")  # of an encoder that has learned nothing
+BASELINES = (*STATES, "pixels", "lbp", "hog", "dictionary")
 FIT = 10_000  # faces at most from which the patch dictionary learns
 CALIBRATE = 5_000  # and those from which untrained encoders take statistics and atoms
 
@@ -27,13 +28,13 @@ def chosen(names: Sequence[str]) -> tuple[str, ...]:
 
 def of_encoders(config: MethodConfig, size: int, names: Sequence[str]) -> tuple[str, ...]:
     """Those of `names` that are states of the method's encoder; `untrained` only behind a stem of learned atoms."""
-    states = ("random", "untrained") if patch_stems(build_method(config, size)) else ("random",)
+    states = STATES if patch_stems(build_method(config, size)) else STATES[:1]
     return tuple(name for name in states if name in names)
 
 
 def of_pictures(names: Sequence[str]) -> tuple[str, ...]:
     """Those of `names` that ask for no encoder."""
-    return tuple(name for name in names if name not in ("random", "untrained"))
+    return tuple(name for name in names if name not in STATES)
 
 
 def beside(model: FaceModel, faces: FaceSet, names: Sequence[str], atoms: int) -> Iterator[Any]:
