@@ -14,6 +14,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from vultus.faces.atomic import sync
+
 _AT_HERE, _EXCHANGE = -100, 2  # AT_FDCWD, RENAME_EXCHANGE of Linux
 
 
@@ -54,7 +56,7 @@ def clear(out: Path) -> None:
 def put_in_place(partial: Path, out: Path) -> Path | None:
     """Give `partial` the name `out`; returns where that which was there lies now. Raises OSError, `out` as it was."""
     for path in (*partial.iterdir(), partial):
-        _sync(path)
+        sync(path)
     old = None
     if vacant(out):
         partial.rename(out)
@@ -63,7 +65,7 @@ def put_in_place(partial: Path, out: Path) -> Path | None:
     else:
         old = _hidden(out, "old")
         _rename_both(partial, out, old)
-    _sync(out.parent)
+    sync(out.parent)
     return old
 
 
@@ -116,11 +118,3 @@ def _lives(process: int) -> bool:
     except PermissionError:  # somebody else's, and alive
         pass
     return True
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
