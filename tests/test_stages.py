@@ -25,14 +25,15 @@ from vultus.search.face_index import index_faces
 from vultus.training.run import pretrain
 
 FACES = torch.randint(0, 256, (16, 3, 48, 48), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-SIDE = 3
+SIDES = (4, 6, 3)  # of 48 px: the dictionary's as its baseline has them, the others' own
+VALUES = 256 * sum(side**2 for side in SIDES)
 
 
 def untrained(config):
     return random_model(config, 48, FACES)
 
 
-def test_stages_are_the_maps_pooled_to_the_last_ones_places():
+def test_stages_are_the_maps_at_their_places():
     model = untrained(SimCLRConfig())
     found = Staged(model).features(FACES)["stages"]
     stem, norm, *blocks = model.method.encoder.backbone
@@ -42,9 +43,10 @@ def test_stages_are_the_maps_pooled_to_the_last_ones_places():
         for place, block in enumerate(blocks):
             x = block(x)
             maps += [x] if place in (2, 4) else []
-    expected = [m.float().unflatten(2, (SIDE, -1)).unflatten(4, (SIDE, -1)).mean((3, 5)).flatten(1) for m in maps]
+    sides = zip(maps, SIDES, strict=True)
+    expected = [m.float().unflatten(2, (s, -1)).unflatten(4, (s, -1)).mean((3, 5)).flatten(1) for m, s in sides]
     torch.testing.assert_close(found, torch.cat(expected, 1), atol=0.02, rtol=0.02)
-    assert found.shape == (16, 3 * 2304) and found.dtype == torch.float32
+    assert found.shape == (16, VALUES) and found.dtype == torch.float32
 
 
 @pytest.mark.parametrize("name", [n for n in METHODS if n not in ("dino", "pros", "splitbrain", "supervised")])
@@ -59,8 +61,13 @@ def test_the_last_stage_is_the_map_that_the_method_reads(name):
     torch.testing.assert_close(Staged(model).features(FACES)["stages"][:, -own.shape[1] :], own)
 
 
+def test_of_larger_faces_no_map_is_read_at_more_than_six_places_a_side():
+    model = random_model(SimCLRConfig(), 112, torch.randint(0, 256, (16, 3, 112, 112), dtype=torch.uint8))
+    assert Staged(model).embed(FACES[:2].repeat(1, 1, 3, 3)[:, :, :112, :112]).shape == (2, (16 + 36 + 36) * 256)
+
+
 def test_both_encoders_of_splitbrain_are_read():
-    assert Staged(untrained(SplitBrainConfig())).embed(FACES).shape == (16, 2 * 3 * 2304)
+    assert Staged(untrained(SplitBrainConfig())).embed(FACES).shape == (16, 2 * VALUES)
 
 
 def test_nothing_is_recorded_afterwards_even_if_reading_fails():
@@ -93,13 +100,13 @@ def test_evaluate_embed_and_search_take_the_name(tiny_faces, tmp_path):
     figures = measure(run, tiny_faces, "expression", feature="stages", protocol=Protocol("knn"), baselines=beside)
     wide = {f.method: (f.feature, f.dim) for f in figures}
     assert wide == {
-        "simclr": ("stages", 3 * 4 * 256),
-        "random": ("stages", 3 * 4 * 256),
+        "simclr": ("stages", (16 + 16 + 4) * 256),
+        "random": ("stages", (16 + 16 + 4) * 256),
         "pixels": ("pixels", 32 * 32),
     }
     made = embed_to_parquet(run, tiny_faces, tmp_path / "f.parquet", "stages")
     assert made.features == ("stages",)
-    assert pq.read_schema(tmp_path / "f.parquet").field("stages").type.list_size == 3 * 4 * 256
+    assert pq.read_schema(tmp_path / "f.parquet").field("stages").type.list_size == (16 + 16 + 4) * 256
     index = index_faces(tiny_faces, run, tmp_path / "index", feature="stages")
     (answer,) = index.query([FaceSet.open(tiny_faces).image_bytes(3)], k=2)
     assert answer.matches[0].row == 3

@@ -7,6 +7,7 @@ together read expression, identity and action units better than the last map at 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -17,20 +18,22 @@ from vultus.methods.model import FaceModel, Images
 from vultus.nets.patches import PatchEncoder
 
 STAGES = "stages"
+DICTIONARY_SIDE = 4  # places of the first stage, as the baseline of a patch dictionary has them
+MOST_SIDE = 6  # of the others: a map with more places is pooled to so many a side
 
 
 class Staged:
-    """A FaceModel whose one feature, `stages`, is every stage of its encoder pooled to the last map's places.
+    """A FaceModel whose one feature, `stages`, is every stage of its encoder: dictionary, middle, end.
 
-    Of the encoder `patches` at 48 px 3 × 2,304 values: dictionary, middle, end. Their sizes differ: whiten, or
-    standardise, before comparing by cosine. Raises ValueError for an encoder without stages.
+    Of the encoder `patches` at 48 px 256 values at each of 4×4, 6×6 and 3×3 places, 15,616. Their scales differ:
+    standardise, or whiten, before comparing by cosine. Raises ValueError for an encoder without stages.
     """
 
     def __init__(self, model: FaceModel) -> None:
         if not has_stages(model):
             raise ValueError(f"{model.name} has no feature 'stages': it needs the encoder patches")
         self.model, self.name, self.size = model, model.name, model.size
-        self.sha256 = sha256_of(f"{model.sha256} {STAGES}".encode())
+        self.sha256 = sha256_of(f"{model.sha256} {STAGES} {DICTIONARY_SIDE} {MOST_SIDE}".encode())
         self.feature_names: tuple[str, ...] = (STAGES,)
         self.default_feature = STAGES
 
@@ -38,9 +41,7 @@ class Staged:
         """`stages`, float32 (B, D); images as the model's own `features` takes them."""
         with _recorded(self.model.method) as maps:
             self.model.features(images)
-        side = min(m.shape[-1] for m in maps)
-        pooled = [F.adaptive_avg_pool2d(m.float(), side).flatten(1).cpu() for m in maps]
-        return {STAGES: torch.cat(pooled, 1)}
+        return {STAGES: torch.cat([_places(m.float(), first) for first, m in maps], 1).cpu()}
 
     def embed(self, images: Images) -> Tensor:
         """The feature, float32 (B, D)."""
@@ -56,14 +57,23 @@ def _encoders(method: nn.Module) -> list[PatchEncoder]:
     return [module for module in method.modules() if isinstance(module, PatchEncoder)]
 
 
+def _places(stage: Tensor, first: bool) -> Tensor:
+    """A map (B, C, H, W), pooled to the places that are read of it, flattened."""
+    return F.adaptive_avg_pool2d(stage, DICTIONARY_SIDE if first else min(MOST_SIDE, stage.shape[-1])).flatten(1)
+
+
 @contextmanager
-def _recorded(method: nn.Module) -> Iterator[list[Tensor]]:
-    """The maps that patch encoders make meanwhile; of copies, as of momentum, only that which runs."""
-    maps: list[Tensor] = []
+def _recorded(method: nn.Module) -> Iterator[list[tuple[bool, Tensor]]]:
+    """The maps that patch encoders make meanwhile, and whether each is the first; of momentum copies only what runs."""
+    maps: list[tuple[bool, Tensor]] = []
+
+    def keep(first: bool, module: nn.Module, given: object, made: Tensor) -> None:
+        maps.append((first, made))
+
     hooks = [
-        stage.register_forward_hook(lambda module, given, made: maps.append(made))
+        stage.register_forward_hook(partial(keep, place == 0))
         for encoder in _encoders(method)
-        for stage in encoder.stages
+        for place, stage in enumerate(encoder.stages)
     ]
     try:
         yield maps
