@@ -177,7 +177,7 @@ def test_the_distillation_formulas_are_their_loops():
     mean = [float(p[:, k].mean()) for k in range(6)]
     entropy = -sum(m * math.log(m) for m in mean)
     assert distillation.mean_entropy_gap(p).item() == pytest.approx(math.log(6) - entropy, abs=1e-5)
-    assert distillation.prototypes_used(p).item() == pytest.approx(math.exp(entropy) / 6, rel=1e-4)
+    assert distillation.prototypes_used(p).item() == pytest.approx(min((math.exp(entropy) - 1) / 3, 1), rel=1e-4)
 
 
 def test_sinkhorn_is_the_loop_and_balances():
@@ -190,15 +190,31 @@ def test_sinkhorn_is_the_loop_and_balances():
         q = [[v / sum(row) for v in row] for row in q]
     torch.testing.assert_close(distillation.sinkhorn(p, 3).double(), torch.tensor(q).double(), atol=1e-5, rtol=1e-4)
     assert torch.equal(distillation.sinkhorn(p, 0), p)
+    rare = torch.tensor([[1.0, 1e-20], [1.0, 2e-20]])
+    torch.testing.assert_close(distillation.sinkhorn(rare, 1), torch.tensor([[0.6, 0.4], [3 / 7, 4 / 7]]))
     torch.testing.assert_close(distillation.sinkhorn(p, 50).sum(0), torch.full((4,), 2.0), atol=1e-3, rtol=0)
+
+
+def test_projections_on_a_sphere_and_on_a_point_are_told_apart():
+    torch.manual_seed(3)
+    spread, point = torch.randn(4000, 32), torch.randn(1, 32).repeat(64, 1)
+    assert distillation.projection_std(spread).item() == pytest.approx(1, abs=0.02)
+    assert distillation.projection_std(point + 1e-3 * torch.randn(64, 32)).item() < 0.01
+    few = torch.randn(5, 7).double()
+    unit = few / few.norm(dim=1, keepdim=True)
+    assert distillation.projection_std(few).item() == pytest.approx(
+        float(unit.std(0, correction=0).mean()) * 7**0.5, rel=1e-5
+    )
 
 
 def test_the_signs_of_collapse_know_both_kinds():
     alike = torch.zeros(8, 16).index_fill(1, torch.tensor([3]), 1.0)
     uniform = torch.full((8, 16), 1 / 16)
     spread = torch.eye(16)
-    assert distillation.prototypes_used(alike).item() == pytest.approx(1 / 16, rel=1e-3)
+    assert distillation.prototypes_used(alike).item() == pytest.approx(0, abs=1e-5)
     assert distillation.prototypes_used(spread).item() == pytest.approx(1.0, rel=1e-3)
+    half = torch.eye(64).repeat_interleave(2, 0)[:16]  # 16 faces on 8 of 64 prototypes
+    assert distillation.prototypes_used(half).item() == pytest.approx(7 / 15, rel=1e-3)
     assert distillation.sharpness(uniform).item() == pytest.approx(0.0, abs=1e-5)
     assert distillation.sharpness(spread).item() == pytest.approx(1.0, abs=1e-5)
 

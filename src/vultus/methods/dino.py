@@ -2,8 +2,8 @@
 
 The teacher sees two large crops, the student these and several small ones; every pair of different crops counts.
 Centring keeps one output from winning all faces, sharpening keeps all from being alike. Not here: a head without batch
-norm whose last layer rests for an epoch, the teacher's temperature rising from 0.04 to 0.07, and blur and solarisation
-that differ from one large crop to the other.
+norm whose last layer rests for an epoch, the teacher's temperature rising from 0.04 to 0.07, blur and solarisation that
+differ from one large crop to the other, and the student's stochastic depth of 0.1.
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,7 @@ from vultus.views import View
 from vultus.views.presets import multi_crop
 
 Token = Literal["mean", "class"]
+Read = Literal["map", "mean", "class"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class DINOConfig:
 
     encoder: str = "vit"  # patches, small, attentive (PCL's own), vit or any timm model
     token: Token = "mean"  # what of a transformer is described: the mean of its patches' tokens, or the class token
+    read: Read = "map"  # the feature that embed gives; see features
     outputs: int = 1024  # K, the length of the distribution; the paper has 65,536, for batches of 1,024
     hidden: int = 512  # width of the head's two middles; 2,048 in the paper
     bottleneck: int = 128  # width before the outputs; 256 in the paper
@@ -57,6 +59,12 @@ class Head(nn.Module):
         return out
 
 
+def require_readable(encoder: Encoder, read: Read, name: str) -> None:
+    """Raise ValueError where the feature that is to be read is a class token and the encoder has none."""
+    if read == "class" and not encoder.has_class:
+        raise ValueError(f"encoder {name!r} has no class token to read: choose read map or mean")
+
+
 def small_side(size: int, asked: int, stride: int) -> int:
     """The side of small crops: as asked, or about half of `size`, in whole strides."""
     return asked or max(round(size / 2 / stride), 1) * stride
@@ -72,11 +80,12 @@ class DINO(nn.Module):
         super().__init__()
         self.config, self.size = config, size
         encoder = build_encoder(config.encoder, size)
+        require_readable(encoder, config.read, config.encoder)
         self.student = Head(encoder, config.token, config.hidden, config.bottleneck, config.outputs)
         self.teacher = Momentum(self.student, config.momentum)
         self.centre: Tensor
         self.register_buffer("centre", torch.zeros(config.outputs))
-        self.default_feature = "map"
+        self.default_feature: str = config.read
 
     def views(self) -> dict[str, View]:
         """Two large crops and `small_views` small ones."""
@@ -100,8 +109,7 @@ class DINO(nn.Module):
             for j, student in enumerate(students)
             if i != j
         ]
-        signs = {"prototypes_used": distillation.prototypes_used(targets), "sharpness": distillation.sharpness(targets)}
-        return {"distillation": torch.stack(pairs).mean(), **signs}
+        return {"distillation": torch.stack(pairs).mean(), **distillation.signs(targets)}
 
     @torch.no_grad()
     def follow_centre(self, raw: Tensor) -> None:

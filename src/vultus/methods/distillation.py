@@ -3,6 +3,7 @@
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vultus.methods.losses import in_float32
@@ -31,7 +32,7 @@ def sinkhorn(probabilities: Tensor, rounds: int) -> Tensor:
     """
     q = probabilities
     for _ in range(rounds):
-        q = q / total(q.sum(0)).clamp_min(1e-12)
+        q = q / total(q.sum(0)).clamp_min(torch.finfo(q.dtype).tiny)  # a prototype that few are like is lifted, too
         q = q / q.sum(1, keepdim=True)
     return q
 
@@ -56,5 +57,22 @@ def sharpness(probabilities: Tensor) -> Tensor:
 
 @torch.no_grad()
 def prototypes_used(probabilities: Tensor) -> Tensor:
-    """exp(H(mean p)) / K, the part of the prototypes that the faces use: 1 all alike, 1/K when all share one."""
-    return (-mean_entropy_gap(probabilities)).exp()
+    """How many prototypes the faces use, exp(H(mean p)), of those that N faces could: 0 one, 1 min(K, N) or more."""
+    most = total(probabilities.new_tensor(float(len(probabilities)))).clamp(max=probabilities.shape[1])
+    in_use = (-mean_entropy_gap(probabilities)).exp() * probabilities.shape[1]
+    return ((in_use - 1) / (most - 1).clamp_min(1)).clamp(0, 1)
+
+
+@torch.no_grad()
+def projection_std(projections: Tensor) -> Tensor:
+    """√D × mean deviation of L2-normalised projections (B, D): 1 spread over the sphere, 0 a point (SimSiam, 2021)."""
+    unit = F.normalize(projections.float(), dim=1)
+    count = total(unit.new_tensor(float(len(unit))))
+    mean = total(unit.sum(0)) / count
+    variance = total((unit - mean).square().sum(0)) / count
+    return variance.sqrt().mean() * math.sqrt(projections.shape[1])
+
+
+def signs(described: Tensor) -> dict[str, Tensor]:
+    """What tells both kinds of collapse by the teacher's descriptions (B, K): `prototypes_used` and `sharpness`."""
+    return {"prototypes_used": prototypes_used(described), "sharpness": sharpness(described)}

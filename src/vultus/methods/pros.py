@@ -3,7 +3,10 @@
 Teacher and student see different crops of a face. Each is described by its similarities to learnable prototypes; the
 student's description is matched to the teacher's, sharpened, and faces are spread over the prototypes by keeping the
 student's mean description uncertain. The teacher, a moving average of the student, is what is saved and read. The paper
-states no constants; those here are of its closest published relative, MSN (Assran et al. 2022), with fewer prototypes.
+states no constants; those here are of its closest published relative, MSN (Assran et al. 2022), but for what small runs
+ask for: fewer prototypes and narrower heads, a momentum of 0.99 (MSN 0.996), large crops of half a face or more (0.3)
+and small ones of 0.2 to 0.5 (0.05 to 0.3), 4 small crops (10), and no patches dropped (0.15); the recipe pros-paper has
+MSN's. The teacher has prototypes of its own, the moving average of the student's; in MSN both share one set.
 """
 
 from collections.abc import Mapping
@@ -13,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from vultus.methods import distillation
-from vultus.methods.dino import Head, Token, small_side
+from vultus.methods.dino import Head, Read, Token, require_readable, small_side
 from vultus.nets.encoders import build_encoder, drop_nothing
 from vultus.nets.momentum import Momentum
 from vultus.views import View
@@ -26,6 +29,7 @@ class ProSConfig:
 
     encoder: str = "vit"  # patches, small, attentive (PCL's own), vit or any timm model
     token: Token = "mean"  # what of a transformer is described: the mean of its patches' tokens, or the class token
+    read: Read = "map"  # the feature that embed gives; see features
     prototypes: int = 256  # K; 1,024 in MSN, for batches of 1,024
     hidden: int = 512  # width of the projector's two middles; 2,048 in MSN
     projection: int = 128  # width of the space of the prototypes; 256 in MSN
@@ -44,7 +48,6 @@ class ProSConfig:
 class ProS(nn.Module):
     """Cross-entropy between sharpened teacher and student, minus the entropy of the student's mean."""
 
-    default_feature = "map"
     balanced: tuple[str, ...] = ()
 
     def __init__(self, config: ProSConfig, size: int) -> None:
@@ -53,6 +56,8 @@ class ProS(nn.Module):
         self.weights = {"distillation": 1.0, "mean_entropy": config.entropy_weight}
         self.weights |= {"prototypes_used": 0.0, "sharpness": 0.0}
         encoder = build_encoder(config.encoder, size, config.drop)
+        require_readable(encoder, config.read, config.encoder)
+        self.default_feature: str = config.read
         self.student = Head(encoder, config.token, config.hidden, config.projection, config.prototypes)
         self.teacher = Momentum(self.student, config.momentum)
         if config.drop:
@@ -66,7 +71,8 @@ class ProS(nn.Module):
 
     def losses(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """`distillation`, `mean_entropy` (its gap to the greatest possible), and two signs of collapse."""
-        target = self.target(views["large_0"])
+        described = self.described(views["large_0"])
+        target = distillation.sinkhorn(described, self.config.sinkhorn)
         small = [v for k, v in views.items() if k.startswith("small")]
         students = [self.student(views["large_1"])]
         if small:
@@ -74,15 +80,13 @@ class ProS(nn.Module):
         logits = [student / self.config.temperature for student in students]
         matched = [distillation.cross_entropy(target, student) for student in logits]
         mean = distillation.mean_entropy_gap(torch.cat(logits).float().softmax(1))
-        signs = {"prototypes_used": distillation.prototypes_used(target), "sharpness": distillation.sharpness(target)}
-        return {"distillation": torch.stack(matched).mean(), "mean_entropy": mean, **signs}
+        return {"distillation": torch.stack(matched).mean(), "mean_entropy": mean, **distillation.signs(described)}
 
     @torch.no_grad()
-    def target(self, images: Tensor) -> Tensor:
-        """The teacher's description (B, K), sharpened and balanced."""
+    def described(self, images: Tensor) -> Tensor:
+        """The teacher's description (B, K), sharpened, and not yet balanced: balance would hide a collapse."""
         c = self.config
-        described = (self.teacher(images).float() / c.temperature).softmax(1)
-        return distillation.sinkhorn(distillation.sharpened(described, c.sharpening), c.sinkhorn)
+        return distillation.sharpened((self.teacher(images).float() / c.temperature).softmax(1), c.sharpening)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """The teacher's: `map` flattened, `mean` over its places, and the `class` token of a transformer."""

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from rich.progress import Progress
 
 from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
@@ -29,14 +28,15 @@ from vultus.training.journal import Journal, read_lines
 from vultus.training.loop import Learner, learn
 from vultus.training.machine import chosen_device, hardware, versions
 from vultus.training.memory import tune_allocator
+from vultus.training.observer import Observer
 from vultus.training.sources import Given, described, found_at, learned_from, shown
-from vultus.training.supply import Supply, described_pairs, supply
+from vultus.training.supply import Supply, described_pairs, described_warps, supply
 from vultus.training.terminal import steps_bar, stop_signal
-from vultus.training.watch import Watch, build_watch, signs_of_collapse, watch_now
+from vultus.training.watch import Watch, build_watch
 
 FIRST_LOOK = 5_000  # faces at most from which atoms are learned before the first step
 # of run.json: a run may be resumed under others
-CIRCUMSTANCES = ("steps", "faces_path", "parts_paths", "pairs_of", "made_with", "machine")
+CIRCUMSTANCES = ("steps", "faces_path", "parts_paths", "pairs_of", "warps_at", "made_with", "machine")
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class RunResult:
     losses: dict[str, float]  # of the last logged step
     probe: dict[str, float]  # the last reading: knn, feature_std, effective_rank
     pairs: str = ""  # what stood for two pictures of a person, for methods that learn from pairs
+    warps: str = ""  # where local warps stood, for methods that ask for them at landmarks
 
 
 def pretrain(config: RunConfig, faces: Given, out: str | Path, *, quiet: bool = False) -> RunResult:
@@ -69,7 +70,8 @@ def pretrain(config: RunConfig, faces: Given, out: str | Path, *, quiet: bool = 
     config = replace(config, method=adapted(config.method, chosen))
     views = build_method(config.method, config.size).views()
     supplied = supply(config, chosen, load_side(chosen, config.size), views)
-    plan = _plan(config, supplied, folder, device, described_pairs(supplied, views))
+    told = {"pairs_of": described_pairs(supplied, views), "warps_at": described_warps(supplied, views)}
+    plan = _plan(config, supplied, folder, device, told)
     if (folder / "config.json").exists():
         return _result(folder, config, "already finished", plan)
     probe = FaceSet.open(config.probe) if config.probe else None
@@ -87,7 +89,7 @@ def pretrain(config: RunConfig, faces: Given, out: str | Path, *, quiet: bool = 
     return _result(folder, config, "finished", plan)
 
 
-def _plan(config: RunConfig, supplied: Supply, folder: Path, device: str, pairs: str) -> dict[str, Any]:
+def _plan(config: RunConfig, supplied: Supply, folder: Path, device: str, told: dict[str, str]) -> dict[str, Any]:
     """The folder's run.json, made if there is none; ValueError where it is another run's."""
     own, rest = divmod(config.batch, world_size() * config.accumulate)
     if rest or own < 2:
@@ -109,7 +111,7 @@ def _plan(config: RunConfig, supplied: Supply, folder: Path, device: str, pairs:
         return plan
     # the path is for the report's pictures alone: a set may move, its content may not change
     plan = wanted | {"steps": count_steps(config, supplied, device)} | found_at(faces)
-    plan |= {"pairs_of": pairs, "made_with": versions(), "machine": hardware()}
+    plan |= told | {"made_with": versions(), "machine": hardware()}
     if rank() == 0:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(path, json.dumps(plan, indent=1).encode())
@@ -120,26 +122,20 @@ def _run(learner: Learner, supplied: Supply, watch: Watch, folder: Path, quiet: 
     """Learn to the end; False when a signal asked to stop, with everything saved."""
     config, steps = learner.config, learner.steps
     journal = Journal(folder, learner.progress.step) if rank() == 0 else None
-    every = max(round(config.probe_every * learner.per_epoch), 1)
-    recent: dict[str, float] = {}
     name = method_name(config.method)
     with stop_signal() as stop, steps_bar(name, steps, learner.progress.step, quiet or rank() > 0) as (bar, task):
 
+        def tell(line: str) -> None:
+            bar.console.print(f"[yellow]{line}[/]")
+
+        observer = Observer(learner, watch, journal, folder, tell) if journal else None
+
         def after(losses: dict[str, float]) -> bool:
             step = learner.progress.step
-            recent.update(losses)
             bar.update(task, completed=step, losses="  ".join(f"{k} {v:.2f}" for k, v in losses.items()))
             leaving = any_process(stop.is_set(), learner.device)
-            if journal and (step % config.log_every == 0 or step in (1, steps)):
-                journal.write(
-                    "train",
-                    step,
-                    lr=learner.optimiser.param_groups[0]["lr"],
-                    **losses,
-                    **{f"weight_{k}": v for k, v in learner.average.weights().items()},
-                )
-            if journal and (step % every == 0 or step == steps):
-                _look(learner, watch, journal, folder, bar, recent)
+            if observer:
+                observer.after(losses)
             if rank() == 0 and (leaving or step % config.save_every == 0 or step == steps):
                 learner.save(folder)
             return leaving
@@ -150,20 +146,6 @@ def _run(learner: Learner, supplied: Supply, watch: Watch, folder: Path, quiet: 
             if journal:
                 journal.close()
     return learner.progress.step == steps
-
-
-def _look(
-    learner: Learner, watch: Watch, journal: Journal, folder: Path, bar: Progress, losses: dict[str, float]
-) -> None:
-    figures = watch_now(learner.method, watch, learner.device, learner.config.precision)
-    step = learner.progress.step
-    journal.write("probe", step, seconds=round(learner.progress.seconds, 2), **figures)
-    for sign in signs_of_collapse(figures | losses):
-        journal.warn(step, sign)
-        bar.console.print(f"[yellow]step {step}: {sign}[/]")
-    if figures.get("knn", float("-inf")) > learner.progress.best:
-        learner.progress.best = figures["knn"]
-        save_model(learner.method, learner.config.method, learner.config.size, folder / "best", step=step, **figures)
 
 
 def _result(
@@ -184,4 +166,5 @@ def _result(
         losses=last.get("train", {}),
         probe={k: v for k, v in last.get("probe", {}).items() if k != "seconds"},
         pairs=plan.get("pairs_of", ""),
+        warps=plan.get("warps_at", ""),
     )

@@ -1,6 +1,5 @@
-"""What is watched while a run learns: a kNN probe on labelled faces, and signs of collapse."""
+"""What is watched while a run learns: a kNN probe on labelled faces, and how varied the features are."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,7 @@ from vultus.faces.faceset import FaceSet
 from vultus.nets.precision import autocast
 
 FIT, READ = 4000, 1500  # faces at most: a reading must stay cheap beside an epoch
+GLANCE = 256  # faces of a glance, which is to find a collapse early
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,11 @@ class Watch:
     images: np.ndarray  # uint8 (N, 3, S, S)
     labels: np.ndarray | None  # (N,); None: collapse indicators only
     fit: int  # the first `fit` faces are the neighbours, the rest is classified
+
+    @property
+    def glance(self) -> "Watch":
+        """A few of its faces, without their labels."""
+        return Watch(self.images[-GLANCE:], None, 0)
 
 
 def build_watch(faces: FaceSet, probe: FaceSet | None, label: str, size: int) -> Watch:
@@ -62,28 +67,3 @@ def watch_now(method: nn.Module, watch: Watch, device: str, precision: str) -> d
         cut = watch.fit
         figures["knn"] = knn_accuracy(values[:cut], watch.labels[:cut], values[cut:], watch.labels[cut:])
     return figures
-
-
-def signs_of_collapse(figures: Mapping[str, float]) -> list[str]:
-    """What a reading and the last losses say of a collapse, each sign named with its cure; none while all is well.
-
-    figures: `feature_std` and `effective_rank` of the features; of methods with prototypes also `prototypes_used`
-    (1: all alike, 1/K: one) and `sharpness` (1: one prototype a face, 0: all of them).
-    """
-    std, rank = figures["feature_std"], figures["effective_rank"]
-    signs = []
-    if std < 0.05 or rank < 2:
-        signs.append(
-            f"the features collapse (std {std:.3f}, effective rank {rank:.1f}): lower --lr or change its settings"
-        )
-    if figures.get("prototypes_used", 1.0) < 0.02:
-        signs.append(
-            f"the prototypes collapse: faces use {figures['prototypes_used']:.1%} of them; raise --sinkhorn or "
-            "--entropy-weight, or take fewer prototypes"
-        )
-    if figures.get("sharpness", 1.0) < 0.01:
-        signs.append(
-            f"the targets are uniform (sharpness {figures['sharpness']:.3f}): every face is described alike; lower the "
-            "teacher's temperature or --sharpening"
-        )
-    return signs
