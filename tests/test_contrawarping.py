@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from method_parts import above, fine_power
-from vultus.methods.contrawarping import ContraWarping, ContraWarpingConfig
-from vultus.views import View, render_views
+from vultus.methods.contrawarping import EXPRESSIVE, ContraWarping, ContraWarpingConfig
+from vultus.views import Shared, View, draw, render_views
 
 
 def test_warped_views_differ_from_positives_in_nothing_but_the_warp():
@@ -33,6 +33,16 @@ def test_fine_detail_does_not_tell_warped_faces_from_positives(low):
     assert above(power["plain"], power["a"]) > 0.95
 
 
-def test_bumps_stand_at_landmarks_if_asked():
+def test_bumps_stand_at_landmarks_if_asked_and_else_at_places_of_a_usual_face():
     asked = ContraWarping(ContraWarpingConfig(encoder="small", control="landmarks"), 48).views()
     assert all(view.geometry[0].at_landmarks for view in asked.values())
+    marks = torch.full((4, 3, 2), float("nan"))
+    marks[:2] = torch.tensor([0.9, 0.1])
+
+    def centres(landmarks):
+        drawn = draw(asked["warped"], 4, torch.Generator().manual_seed(0), shared=Shared(landmarks=landmarks))
+        return (drawn.geometry[1].centres + 1) / 2
+
+    assert (centres(marks)[:2] - torch.tensor([0.9, 0.1])).abs().max() < 1e-6
+    for unknown in (centres(marks)[2:], centres(None)):
+        assert (unknown[:, :, None] - torch.tensor(EXPRESSIVE)).norm(dim=-1).amin(2).max() < 1e-6

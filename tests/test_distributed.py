@@ -37,6 +37,7 @@ from vultus.training.supply import Batch, supply
 
 # mixing, noise and patch dropping draw from a process's own generator: switched off here
 SMALL = {"encoder": "small", "hidden": 16, "projection": 8}
+KNOWN = {"encoder": "small", "embedding": 8, "outputs": ("a", "b", "c")}
 PATCHES = SMALL | {"encoder": "patches"}
 SETTINGS = {
     "simclr": SimCLRConfig(**PATCHES),
@@ -55,6 +56,18 @@ SETTINGS = {
     "splitbrain": SplitBrainConfig(encoder="small"),
     "deformae": DeformAEConfig(encoder="small"),
     "supervised": SupervisedConfig(encoder="small", embedding=8, outputs=("a", "b", "c"), loss="arcface"),
+    "supervised-classes": SupervisedConfig(**KNOWN, loss="cross-entropy"),
+    "supervised-units": SupervisedConfig(**KNOWN, loss="multi-label"),
+    "supervised-numbers": SupervisedConfig(**KNOWN, loss="regression", centre=(0.0,) * 3, spread=(1.0,) * 3),
+    "simclr-activated": SimCLRConfig(**SMALL | {"encoder": "lcnet_035"}),  # its norms activate as well
+}
+SOME = torch.tensor([0, -1, -1, -1, 1, 2, 0, 1])  # of four and four faces one and all are known
+PARTS = torch.rand(8, 3, generator=torch.Generator().manual_seed(1)).masked_fill(SOME[:, None] < 0, float("nan"))
+LABELS = {
+    "supervised": torch.arange(8) % 3,
+    "supervised-classes": SOME,
+    "supervised-units": PARTS,
+    "supervised-numbers": PARTS,
 }
 STEPS = 2
 
@@ -68,7 +81,7 @@ def steps(name, out):
     images = torch.randint(0, 256, (STEPS, 8, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     local = 8 // world_size()
     mine = slice(rank() * local, (rank() + 1) * local)
-    labels = (torch.arange(8) % 3)[mine] if name == "supervised" else None
+    labels = LABELS[name][mine] if name in LABELS else None
     losses = [learner.step(Batch(batch[mine], targets=labels)) for batch in images]
     values = {f"loss.{i}.{k}.{rank()}": torch.tensor(v) for i, step in enumerate(losses) for k, v in step.items()}
     state = {k: v.contiguous() for k, v in learner.method.state_dict().items()}

@@ -175,7 +175,7 @@ def test_a_student_may_miss_patches_and_its_teacher_not():
         backbone.blocks[0].register_forward_pre_hook(
             lambda _, inputs, part=part: tokens.update({part: inputs[0].shape[1]})
         )
-    method.target(torch.rand(2, 3, SIZE, SIZE))
+    method.described(torch.rand(2, 3, SIZE, SIZE))
     method.student(torch.rand(2, 3, SIZE, SIZE))
     assert tokens == {"teacher": 17, "student": 9}  # a class token, and 16 patches of 8 px or half of them
     with pytest.raises(ValueError, match="no patches to drop"):

@@ -1,13 +1,17 @@
 """Encoders give maps of the promised shape; decoders start from vectors; synced batch norm is batch norm."""
 
+from copy import deepcopy
+
 import pytest
 import torch
+from timm.layers import BatchNormAct2d
 from torch import nn
 
 from vultus.evaluation.dictionary import PatchDictionary
 from vultus.nets.batch_norm import SyncedBatchNorm, synchronise
 from vultus.nets.decoders import DECODERS
 from vultus.nets.encoders import build_encoder
+from vultus.nets.heads import Prototypes
 from vultus.nets.patches import PatchStem, PoolingBlock, learn_patches, patch_stems
 
 
@@ -39,7 +43,14 @@ def test_transformer_maps_keep_the_place_of_their_patches():
     assert changed.nonzero().tolist() == [[1, 2]]
 
 
-@pytest.mark.parametrize(("name", "size", "hint"), [("small", 50, "48"), ("resnet_of_mine", 64, "resnet")])
+@pytest.mark.parametrize(
+    ("name", "size", "hint"),
+    [
+        ("small", 50, "48"),
+        ("resnet_of_mine", 64, "resnet"),
+        ("eva02_tiny_patch14_224", 64, "cannot read pictures of 64 px .*: use 70"),
+    ],
+)
 def test_wrong_encoders_are_explained(name, size, hint):
     with pytest.raises(ValueError, match=hint):
         build_encoder(name, size)
@@ -81,6 +92,31 @@ def test_synchronise_replaces_nested_norms_and_keeps_their_weights():
     synchronise(module)
     assert isinstance(module[1][0], SyncedBatchNorm)
     torch.testing.assert_close(before, module.eval()(x))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_synchronise_keeps_the_activation_of_timms_norms(training):
+    module = nn.Sequential(nn.Conv2d(3, 4, 1), BatchNormAct2d(4, act_layer=nn.SiLU))
+    module[1].weight.data.uniform_(-2, 2)
+    twin = synchronise(deepcopy(module))
+    assert isinstance(twin[1], SyncedBatchNorm)
+    x = torch.randn(5, 3, 4, 4)
+    torch.testing.assert_close(twin.train(training)(x), module.train(training)(x), atol=1e-5, rtol=1e-4)
+    assert twin.state_dict().keys() == module.state_dict().keys()
+    torch.testing.assert_close(twin[1].running_var, module[1].running_var)
+
+
+def test_norms_that_cannot_be_synchronised_are_refused():
+    with pytest.raises(ValueError, match="BatchNorm3d cannot share its statistics"):
+        synchronise(nn.Sequential(nn.BatchNorm3d(2)))
+
+
+def test_cosines_to_prototypes_have_all_their_digits_under_bf16():
+    torch.manual_seed(0)
+    prototypes, x = Prototypes(64, 16), torch.randn(8, 64)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rough = prototypes(x)
+    torch.testing.assert_close(rough, prototypes(x))
 
 
 def faces_of_squares(count, size=48):
@@ -134,6 +170,14 @@ def test_a_transformer_of_patches_reads_any_whole_size_and_its_map_is_as_wide_as
     torch.testing.assert_close(encoder.summary(pictures), read["class"])
     torch.testing.assert_close(encoder.summary(pictures, "mean"), read["mean"])
     torch.testing.assert_close(encoder(pictures).flatten(1), encoder.read(pictures)["map"])
+
+
+def test_a_register_is_no_class_token():
+    encoder = build_encoder("vit_medium_patch16_reg4_gap_256", 32).eval()
+    pictures = torch.rand(2, 3, 32, 32)
+    assert not encoder.has_class and list(encoder.read(pictures)) == ["map", "mean"]
+    torch.testing.assert_close(encoder.summary(pictures), encoder.read(pictures)["mean"], atol=1e-4, rtol=1e-3)
+    assert list(build_encoder("vit_tiny_patch16_224", 32).read(pictures)) == ["map", "mean", "class"]
 
 
 def test_places_of_a_transformer_tell_where_a_patch_lies():

@@ -1,15 +1,18 @@
 """What a step is made of: partners of the same person, landmarks cut to boxes, labels as targets."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from conftest import jpeg
 from vultus.faces.companions import Companions
 from vultus.faces.faceset import FaceSet, write
 from vultus.faces.landmarks import landmarks_in_boxes
 from vultus.faces.record import Record
+from vultus.methods.contrawarping import ContraWarping, ContraWarpingConfig
 from vultus.methods.fabnet import FAbNetConfig
 from vultus.methods.simclr import SimCLRConfig
 from vultus.methods.splitbrain import SplitBrainConfig
@@ -17,7 +20,7 @@ from vultus.methods.supervised import Supervised, SupervisedConfig
 from vultus.training.adapting import adapted
 from vultus.training.config import RunConfig
 from vultus.training.run import pretrain
-from vultus.training.supply import described_pairs, supply
+from vultus.training.supply import described_pairs, described_warps, supply
 from vultus.training.targets import targets_of, with_outputs
 from vultus.views import View
 from vultus.views.geometry import Flip
@@ -81,6 +84,29 @@ def test_what_stands_for_pairs_is_told(known):
     alone = supply(replace(config, pairs="self"), known, 16, PAIR)
     assert described_pairs(alone, PAIR) == "a face and its augmentation"
     assert described_pairs(alone, {"a": View(16)}) == ""
+
+
+def test_partners_that_are_the_face_itself_are_told(known):
+    config = RunConfig(method=FAbNetConfig(), size=16, batch=4)
+    batches = list(supply(config, known, 16, PAIR).batches(config, 0, 3))
+    for batch in batches:
+        same = (batch.images == batch.partners).flatten(1).all(1)
+        assert torch.equal(batch.paired, ~same)
+        assert torch.equal(torch.cat([part.paired for part in batch.parts(2)]), batch.paired)
+    assert torch.cat([batch.paired for batch in batches]).unique().tolist() == [False, True]
+
+
+def test_where_warps_stand_is_told(known, tiny_faces, tmp_path):
+    config = RunConfig(method=ContraWarpingConfig(encoder="small", control="landmarks"), size=32, batch=4, epochs=0.5)
+    views = ContraWarping(config.method, 32).views()
+    assert (
+        described_warps(supply(config, known, 32, views), views)
+        == "landmarks (100% of the faces), else places of a usual face"
+    )
+    assert described_warps(supply(config, known, 32, PAIR), PAIR) == ""
+    result = pretrain(config, tiny_faces, tmp_path / "run", quiet=True)
+    assert result.warps == "places of a usual face alone: no face of the set has landmarks"
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["warps_at"] == result.warps
 
 
 def test_landmarks_follow_the_box(known):

@@ -1,9 +1,11 @@
 """Local warps: small, inside, and not to be told from an identity by their smoothing."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from vultus.views import Affine, Crop, LocalWarp, Shared, View, draw, render
+from vultus.views import Affine, Crop, LocalWarp, Shared, View, draw, render, render_views
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -110,6 +112,26 @@ def test_a_template_stands_in_for_landmarks_that_are_not_known():
     assert {tuple(c) for c in centres[2:].flatten(0, 1).tolist()} == {(0.25, 0.5), (0.75, 0.5)}
     with pytest.raises(ValueError, match="from 0 to 1"):
         LocalWarp(template=((0.5, 1.5),))
+
+
+def test_another_picture_of_the_person_keeps_its_shape():
+    """Only of the face that is its own partner, and only in the view that shows partners, are parts moved."""
+    warp = View(32, (LocalWarp(magnitude=0.08, alone=True),), partner=True)
+    images = torch.rand(2, 3, 4, 4, generator=generator()).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    still = {"v": replace(warp, geometry=(LocalWarp(magnitude=0.0),))}
+
+    def shown(views, **known):
+        return render_views(images, views, seed=0, **known)["v"]
+
+    expected, moved = shown(still), shown({"v": warp})
+    assert not torch.allclose(moved[0], expected[0]) and not torch.allclose(moved[1], expected[1])
+    some = shown({"v": warp}, partners=images, paired=torch.tensor([True, False]))
+    assert torch.equal(some[0], expected[0]) and torch.equal(some[1], moved[1])
+    assert torch.equal(shown({"v": warp}, partners=images), expected)
+    always = {"v": replace(warp, geometry=(LocalWarp(magnitude=0.08),))}
+    assert torch.equal(shown(always, partners=images), moved)
+    other = {"v": replace(warp, partner=False)}
+    assert torch.equal(shown(other, partners=images, paired=torch.tensor([True, True])), moved)
 
 
 def test_a_warp_listed_before_an_affine_acts_on_the_picture_first():

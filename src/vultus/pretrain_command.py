@@ -8,6 +8,7 @@ import tyro
 from rich.text import Text
 from tyro.conf import AvoidSubcommands, OmitArgPrefixes, Positional
 
+from vultus.meant import meant
 from vultus.nets.collective import rank
 from vultus.recipes import RECIPES, recipe
 from vultus.screen import screen
@@ -40,11 +41,10 @@ def pretrain(arguments: list[str]) -> None:
     method, rest = arguments[0], arguments[1:]
     chosen = _value_of("--recipe", rest) or f"{method}-cpu"
     if f"{method}-cpu" not in RECIPES:
-        raise ValueError(f"no method {method!r}: there are {names}")
-    if chosen.partition("-")[0] != method:
-        raise ValueError(
-            f"recipe {chosen!r} is not one of {method}: choose {method}-…, or `vultus pretrain` lists them"
-        )
+        raise ValueError(f"no method {method!r}: there are {names}{meant(method, names.split(', '))}")
+    own = [name for name in RECIPES if name.partition("-")[0] == method]
+    if chosen not in own:
+        raise ValueError(f"recipe {chosen!r} is not one of {method}: there are {', '.join(own)}{meant(chosen, own)}")
     kind = Annotated[Pretrain, AvoidSubcommands, OmitArgPrefixes]
     default = Pretrain(tyro.MISSING, tyro.MISSING, chosen, recipe(chosen))
     asked = tyro.cli(kind, default=default, args=rest, prog=f"vultus pretrain {method}")
@@ -59,6 +59,8 @@ def pretrain(arguments: list[str]) -> None:
         raise SystemExit(143)
     if result.pairs:
         screen.print(f"pairs were made of: {result.pairs}")
+    if result.warps:
+        screen.print(f"local warps stood at: {result.warps}")
     told = f": {seen} in {result.seconds / 60:.1f} min; the model lies in {result.out}"
     screen.print(Text.assemble((result.status, "bold"), told))
 

@@ -10,6 +10,7 @@ Label = str | float | tuple[float, ...]
 TEXTS = frozenset(
     ("split", "fold", "subset", "series", "expression", "identity", "gender", "ethnicity", "age_band", "pose")
 )
+PRESENT = 0.4  # intensity from which an action unit counts as shown: DISFA's rule of 2 in 5
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,9 @@ class Record:
 
     Labels share one vocabulary in every set, so that any set's probe reads any other's faces:
     `split` (train, validation, test), `expression`, `identity`, `gender`, `ethnicity` (strings),
-    `age` (years), `yaw`, `pitch`, `roll` (degrees), `au01` … `au45` (intensity 0 to 1, or 0 / 1),
-    `landmarks` (x0, y0, x1, y1, … as fractions of the picture's width and height; NaN for a point not known),
+    `age` (years), `yaw`, `pitch`, `roll` (degrees), `au01` … `au45` (intensity 0 to 1, or 0 / 1;
+    shown from PRESENT on), `landmarks` (x0, y0, x1, y1, … as fractions of the picture's width and height; NaN for a
+    point not known),
     `pose` (a class of head pose), `subset` (the named part of a test split that a protocol reports by itself),
     `series` (which recording of a person), `level` (of an acted expression, 0 to 4); an attribute such as `smile`,
     `glasses` or CelebA's forty is a column of its own name with yes or no;

@@ -16,18 +16,19 @@ TO_XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), 
 AB = 64.0  # of Lab's a and b, what becomes half the range of a picture; skin and lips stay below it
 
 
-def pair(size: int, turn: float, local: float, jitter: float) -> dict[str, View]:
+def pair(size: int, turn: float, local: float, jitter: float, always: bool = False) -> dict[str, View]:
     """Views `source` and `target` for methods that learn from two frames of a person.
 
     Both are mild: whole faces, turned by up to `turn` degrees, shifted and zoomed a little. The target is the face's
-    partner, recoloured by up to `jitter`, and some of its parts are moved by `local` of the side: where a set knows
-    no other picture of the person, nothing else would tell the two expressions apart.
+    partner, recoloured by up to `jitter`. Where a set knows no other picture of the person, some parts of the target
+    are moved by `local` of the side, for nothing else would tell the two expressions apart; always: of another picture
+    too.
     """
     whole = Affine((-turn, turn))
     changed = (Jitter(jitter, jitter, 0.0, 0.0, p=0.8),)
     return {
         "source": View(size, (whole,)),
-        "target": View(size, (whole, LocalWarp(magnitude=local)), changed, partner=True),
+        "target": View(size, (whole, LocalWarp(magnitude=local, alone=not always)), changed, partner=True),
     }
 
 

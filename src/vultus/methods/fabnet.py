@@ -10,7 +10,8 @@ Here both directions are drawn from the same two codes, target from source and s
 beside the encoder. Not here: the paper's several sources with attention, and its curriculum of ever harder pairs.
 
 Stills: where a set knows no second picture of a person, the target is the same face moved, with some parts displaced
-(`local`) and slightly recoloured. Poses and expressions of one person are then never seen together.
+(`local`) and slightly recoloured. Poses and expressions of one person are then never seen together. A second picture
+that is known is moved as a whole and recoloured, and keeps its shape.
 """
 
 from collections.abc import Mapping
@@ -33,7 +34,7 @@ class FAbNetConfig:
     embedding: int = 256  # width of the embedding that a flow is decoded from
     reach: float = 1.0  # longest flow, in halves of the side
     turn: float = 10.0  # both views are turned by up to so many degrees
-    local: float = 0.04  # how far parts of the target are displaced, in parts of the side
+    local: float = 0.04  # how far parts of a target that is the face itself are displaced, in parts of the side
     jitter: float = 0.1  # strength of the target's recolouring
 
 

@@ -21,7 +21,8 @@ of the picture, at a quarter of its side. Identity is learned in the same run, f
 authors train it in a second one. Not here: their drawing network, VGG features, SSIM and margin loss.
 
 Stills: the other frame is the same face moved, with some parts displaced; the neutral face is then what these have in
-common, an upright symmetrical one, and a smile that is in both frames stays in it.
+common, an upright symmetrical one, and a smile that is in both frames stays in it. Another picture of the person, where
+a set knows one, is only moved as a whole and recoloured.
 """
 
 from collections.abc import Mapping
@@ -52,7 +53,7 @@ class FaceCycleConfig:
     reconstruction: float = 1.0  # weight of the frame drawn back from both codes
     smoothness: float = 0.02  # weight of the flows' total variation
     turn: float = 10.0  # both views are turned by up to so many degrees
-    local: float = 0.04  # how far parts of the target are displaced, in parts of the side
+    local: float = 0.04  # how far parts of a target that is the face itself are displaced, in parts of the side
     jitter: float = 0.1  # strength of the target's recolouring
 
 

@@ -7,7 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vultus.faces.record import PRESENT
 from vultus.methods.losses import in_float32
+from vultus.nets.collective import total, world_size
 
 LIMIT = 1 - 1e-6  # of a cosine: the slope of the arc cosine at ±1 has no end
 
@@ -58,16 +60,15 @@ def _with_own(cosines: Tensor, target: Tensor, change: Callable[[Tensor, Tensor]
 @in_float32
 def class_loss(logits: Tensor, target: Tensor) -> Tensor:
     """Mean cross-entropy of logits (B, C) over the faces whose class (B,) is not −1; 0 where there is none."""
-    total = F.cross_entropy(logits, target, ignore_index=-1, reduction="sum")
-    return total / (target >= 0).sum().clamp(min=1)
+    each = F.cross_entropy(logits, target, ignore_index=-1, reduction="none")
+    return _mean_of_known(each, target >= 0)
 
 
 @in_float32
 def binary_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Mean binary cross-entropy of logits (B, K) against target ≥ ½ where the target (B, K) is not NaN."""
-    known = target.isfinite()
-    each = F.binary_cross_entropy_with_logits(logits, (target >= 0.5).float(), reduction="none")
-    return (each * known).sum() / known.sum().clamp(min=1)
+    """Mean binary cross-entropy of logits (B, K) against target ≥ PRESENT where the target (B, K) is not NaN."""
+    each = F.binary_cross_entropy_with_logits(logits, (target >= PRESENT).float(), reduction="none")
+    return _mean_of_known(each, target.isfinite())
 
 
 @in_float32
@@ -75,4 +76,14 @@ def regression_loss(values: Tensor, target: Tensor) -> Tensor:
     """Mean Huber loss (quadratic to 1, then linear) of values (B, K) where the target (B, K) is not NaN."""
     known = target.isfinite()
     each = F.smooth_l1_loss(values, torch.where(known, target, values.detach()), reduction="none")
-    return (each * known).sum() / known.sum().clamp(min=1)
+    return _mean_of_known(each, known)
+
+
+def _mean_of_known(each: Tensor, known: Tensor) -> Tensor:
+    """Σ each·known / the number known, such that its mean over the processes is that of all their faces.
+
+    A process may know more labels than another: dividing by its own number would weigh its faces less. Gradients are
+    averaged over the processes, hence the factor.
+    """
+    count = total(known.sum().float()).clamp(min=1)
+    return (each * known).sum() * world_size() / count

@@ -3,6 +3,9 @@
 v2 remembers the keys of past faces in a queue and takes them for negatives, so their number does not hang on the batch;
 v3 goes without a queue, predicts, and takes the keys of the other faces of the batch, both ways. Not here: batch norms
 whose keys are shuffled over the devices; of several processes they share their statistics.
+
+Otherwise than in the papers: the projector's middle has a batch norm, where v2's has none; v3's projector has two
+layers like v2's, not three; and by default the map is not pooled before it, as theirs is: pool="mean".
 """
 
 from collections.abc import Mapping
@@ -15,6 +18,7 @@ from torch import Tensor, nn
 from vultus.methods.byol import Branch
 from vultus.methods.losses import cross_nce, nce
 from vultus.nets.collective import gather
+from vultus.nets.encoders import Pool
 from vultus.nets.heads import mlp
 from vultus.nets.memory import Queue
 from vultus.nets.momentum import Momentum
@@ -27,6 +31,7 @@ class MoCoConfig:
     """Settings of MoCo."""
 
     encoder: str = "patches"  # patches, small, attentive (PCL's own), vit or any timm model
+    pool: Pool = "map"  # what the projector is given and the feature is: the flattened map, or its mean over the places
     version: Literal["v2", "v3"] = "v2"  # v2: a queue of negatives; v3: a predictor and the batch
     temperature: float = 0.2  # τ of InfoNCE
     hidden: int = 512  # width of the projector's and predictor's middle
@@ -47,7 +52,7 @@ class MoCo(nn.Module):
     def __init__(self, config: MoCoConfig, size: int) -> None:
         super().__init__()
         self.config, self.size = config, size
-        self.query = Branch(config.encoder, size, config.hidden, config.projection)
+        self.query = Branch(config.encoder, size, config.hidden, config.projection, config.pool)
         self.key = Momentum(self.query, config.momentum, config.momentum_end)
         if config.version == "v3":
             self.predictor = mlp(config.projection, config.hidden, config.projection)
@@ -72,5 +77,5 @@ class MoCo(nn.Module):
         return {"contrast": loss}
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
-        """`encoder`: the query encoder's flattened map."""
-        return {"encoder": self.query.encoder(images).flatten(1)}
+        """`encoder`: the query encoder's flattened map, or its mean."""
+        return {"encoder": self.query.read(images)}

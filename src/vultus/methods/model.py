@@ -19,7 +19,8 @@ from vultus.nets.patches import learn_patches
 from vultus.nets.precision import autocast
 
 OTHER_VERSION = "read it with the version that trained it, or train again"
-Images = Tensor | np.ndarray | Sequence[str | Path | Image.Image]
+Picture = str | Path | Image.Image
+Images = Tensor | np.ndarray | Picture | Sequence[Picture]
 
 
 class FaceModel:
@@ -36,10 +37,14 @@ class FaceModel:
             self.widths = {k: v.shape[1] for k, v in self._read(torch.zeros(1, 3, size, size)).items()}
         self.feature_names = tuple(self.widths)
 
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name} ({width})" for name, width in self.widths.items())
+        return f"FaceModel {self.name}, {self.size} px; features: {told}; embed gives {self.default_feature}"
+
     def features(self, images: Images) -> dict[str, Tensor]:
         """Every named feature, float32 (B, D) on the CPU.
 
-        images: uint8 (B, 3, H, W) of any size, or a list of paths or Pillow pictures.
+        images: uint8 (B, 3, H, W) of any size, or paths or Pillow pictures, one or a list of them.
         """
         batch = to_batch(images, self.size).to(self.device)
         with torch.inference_mode():
@@ -60,9 +65,13 @@ class FaceModel:
 def to_batch(images: Images, size: int) -> Tensor:
     """Pictures → float32 (B, 3, size, size) in 0…1, resampled with anti-aliasing where the size differs.
 
-    Raises ValueError when an array is not uint8 (B, 3, H, W).
+    Raises ValueError when an array is not uint8 (B, 3, H, W), and for an empty list.
     """
+    if isinstance(images, str | Path | Image.Image):
+        images = [images]
     if not isinstance(images, Tensor | np.ndarray):
+        if not len(images):
+            raise ValueError("no picture given: the list is empty")
         return torch.cat([to_batch(_picture(i), size) for i in images])
     batch = torch.as_tensor(images)
     if batch.dtype != torch.uint8 or batch.ndim != 4 or batch.shape[1] != 3:
@@ -78,7 +87,7 @@ def to_batch(images: Images, size: int) -> Tensor:
     return batch
 
 
-def _picture(image: str | Path | Image.Image) -> np.ndarray:
+def _picture(image: Picture) -> np.ndarray:
     opened = image if isinstance(image, Image.Image) else Image.open(image)
     return np.ascontiguousarray(np.asarray(opened.convert("RGB")).transpose(2, 0, 1)[None])
 

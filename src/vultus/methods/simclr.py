@@ -1,4 +1,8 @@
-"""SimCLR (Chen et al. 2020): two augmentations of a face agree, other faces disagree."""
+"""SimCLR (Chen et al. 2020): two augmentations of a face agree, other faces disagree.
+
+Otherwise than in the paper: the head is PCL's, Linear – ReLU – Linear – batch norm, and by default the map is not
+pooled before it, as the paper's is: pool="mean".
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from vultus.methods.losses import info_nce
-from vultus.nets.encoders import build_encoder
+from vultus.nets.encoders import Pool, build_encoder
 from vultus.nets.heads import projector
 from vultus.views import View
 from vultus.views.presets import simclr
@@ -18,6 +22,7 @@ class SimCLRConfig:
     """Settings of SimCLR."""
 
     encoder: str = "patches"  # patches, small, attentive (PCL's own) or any timm model
+    pool: Pool = "map"  # what the head is given and the feature is: the flattened map, or its mean over the places
     temperature: float = 0.1  # τ of InfoNCE
     hidden: int = 512  # width of the projector's middle
     projection: int = 128  # width of the space in which views are compared
@@ -26,7 +31,7 @@ class SimCLRConfig:
 
 
 class SimCLR(nn.Module):
-    """InfoNCE over two random crops of each face; the feature is the encoder's flattened map."""
+    """InfoNCE over two random crops of each face; the feature is what the head is given."""
 
     default_feature = "encoder"
     balanced: tuple[str, ...] = ()
@@ -36,7 +41,7 @@ class SimCLR(nn.Module):
         super().__init__()
         self.config, self.size = config, size
         self.encoder = build_encoder(config.encoder, size)
-        self.head = projector(self.encoder.values, config.hidden, config.projection)
+        self.head = projector(self.encoder.width(config.pool), config.hidden, config.projection)
 
     def views(self) -> dict[str, View]:
         """Two draws of the same recipe."""
@@ -45,10 +50,10 @@ class SimCLR(nn.Module):
 
     def losses(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """`contrast`: InfoNCE."""
-        codes = self.head(self.encoder(torch.cat([views["a"], views["b"]])).flatten(1))
+        codes = self.head(self.encoder.pooled(torch.cat([views["a"], views["b"]]), self.config.pool))
         a, b = codes.chunk(2)
         return {"contrast": info_nce(a, b, self.config.temperature)}
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
-        """`encoder`: the flattened map."""
-        return {"encoder": self.encoder(images).flatten(1)}
+        """`encoder`: the flattened map, or its mean."""
+        return {"encoder": self.encoder.pooled(images, self.config.pool)}

@@ -12,6 +12,7 @@ feature is both encoders' maps together, each read from its own half.
 Each half is rendered as a picture in 0…1, so that any encoder reads it; each encoder is a whole one, where the paper
 cuts one network in two, so the feature is twice as long as the other methods'. The loss is the mean squared error of
 the other half's picture, the paper's regression; the paper's classification of 313 colours did better on objects.
+No recipe has the paper's settings: its network is AlexNet, its pictures are those of ImageNet.
 
 Stills are all it needs.
 """

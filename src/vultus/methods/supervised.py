@@ -48,8 +48,12 @@ class Supervised(nn.Module):
         super().__init__()
         self.config, self.size = config, size
         self.encoder = build_encoder(config.encoder, size)
+        self.unit = config.loss in ("arcface", "sphereface")
         self.embed = nn.Sequential(
-            nn.Linear(self.encoder.values, config.embedding), nn.BatchNorm1d(config.embedding), nn.ReLU(inplace=True)
+            nn.Linear(self.encoder.values, config.embedding),
+            nn.BatchNorm1d(config.embedding),
+            # margins are of angles: a rectifier would leave no two faces more than 90° apart
+            nn.Identity() if self.unit else nn.ReLU(inplace=True),
         )
         self.outputs = nn.Linear(config.embedding, max(len(config.outputs), 1))  # one: not yet told of a set
         self.centre: Tensor
@@ -88,5 +92,4 @@ class Supervised(nn.Module):
         """`encoder`: the flattened map; `embedding`: the layer before the outputs, of length 1 under a margin."""
         shared = self.encoder(images).flatten(1)
         embedding = self.embed(shared)
-        unit = self.config.loss in ("arcface", "sphereface")
-        return {"encoder": shared, "embedding": F.normalize(embedding, dim=1) if unit else embedding}
+        return {"encoder": shared, "embedding": F.normalize(embedding, dim=1) if self.unit else embedding}

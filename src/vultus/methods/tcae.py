@@ -19,7 +19,8 @@ The paper reads the action code. The default here is the flattened map, as for t
 is about a tenth of it, and features are compared at like width.
 
 Stills: the target is the same face moved, with some parts displaced; what is then found to be action is whatever
-moves parts of a face, and never a real change of expression.
+moves parts of a face, and never a real change of expression. Another picture of the person, where a set knows one, is
+only moved as a whole and recoloured.
 """
 
 from collections.abc import Mapping
@@ -42,11 +43,12 @@ class TCAEConfig:
     encoder: str = "patches"  # patches, small, attentive (PCL's own), vit or any timm model
     embedding: int = 256  # width of the action code and of the pose code
     reach: float = 1.0  # longest flow, in halves of the side
-    cycle: float = 0.1  # weight of the two cycles; the reconstruction's is 1
+    reconstruction: float = 1.0  # weight of the target drawn from the source; 10 in the authors' code, the others alike
+    cycle: float = 0.1  # weight of the two cycles
     consistency: float = 0.1  # weight of the six distances of codes
     sparsity: float = 0.01  # weight of the action flow's mean length
     turn: float = 10.0  # both views are turned by up to so many degrees
-    local: float = 0.04  # how far parts of the target are displaced, in parts of the side
+    local: float = 0.04  # how far parts of a target that is the face itself are displaced, in parts of the side
     jitter: float = 0.1  # strength of the target's recolouring
 
 
@@ -59,8 +61,8 @@ class TCAE(nn.Module):
     def __init__(self, config: TCAEConfig, size: int) -> None:
         super().__init__()
         self.config, self.size = config, size
-        weights = {name: getattr(config, name) for name in ("cycle", "consistency", "sparsity")}
-        self.weights: Mapping[str, float] = {"reconstruction": 1.0} | weights
+        names = ("reconstruction", "cycle", "consistency", "sparsity")
+        self.weights: Mapping[str, float] = {name: getattr(config, name) for name in names}
         self.encoder = build_encoder(config.encoder, size)
         values, width = self.encoder.values, config.embedding
         self.to_action, self.to_pose = nn.Linear(values, width), nn.Linear(values, width)

@@ -68,7 +68,7 @@ class Vultus(nn.Module):
         """`source` and `target`, mild, and of some faces `crop`, a strong one."""
         c = self.config
         crop = replace(simclr(self.size, crop=c.crop), part=c.face_part)
-        return pair(self.size, c.turn, c.local, c.jitter) | {"crop": crop}
+        return pair(self.size, c.turn, c.local, c.jitter, always=True) | {"crop": crop}
 
     def losses(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """`face`, InfoNCE of sources and their crops; `flow`, L1 of source and target drawn out of each other."""

@@ -42,14 +42,42 @@ class SyncedBatchNorm(nn.modules.batchnorm._BatchNorm):
             self.num_batches_tracked += 1
 
 
+class SyncedBatchNormAct(SyncedBatchNorm):
+    """Drop-in for timm's BatchNormAct2d: dropping and activation follow the norm."""
+
+    drop: nn.Module
+    act: nn.Module
+
+    def forward(self, input: Tensor) -> Tensor:
+        out: Tensor = self.act(self.drop(super().forward(input)))
+        return out
+
+
 def synchronise(module: nn.Module) -> nn.Module:
-    """Replace every BatchNorm1d and 2d below `module` in place; weights and buffers are kept."""
+    """Replace every batch norm below `module` in place; weights and buffers are kept.
+
+    Raises ValueError for a kind of batch norm that is neither torch's for vectors and maps nor timm's with activation.
+    """
     for name, child in module.named_children():
-        # exactly these: timm's subclasses do more than normalise
-        if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d) and type(child) in (nn.BatchNorm1d, nn.BatchNorm2d):
-            synced = SyncedBatchNorm(child.num_features, child.eps, child.momentum, child.affine)
-            synced.load_state_dict(child.state_dict())
-            setattr(module, name, synced)
+        if isinstance(child, nn.modules.batchnorm._BatchNorm):
+            setattr(module, name, _synced(child))
         else:
             synchronise(child)
     return module
+
+
+def _synced(norm: nn.modules.batchnorm._BatchNorm) -> SyncedBatchNorm:
+    if isinstance(norm, SyncedBatchNorm):
+        return norm
+    activated = type(norm).__name__ == "BatchNormAct2d"  # by name: timm takes seconds to load
+    if not activated and type(norm) not in (nn.BatchNorm1d, nn.BatchNorm2d):
+        raise ValueError(
+            f"{type(norm).__name__} cannot share its statistics between processes: train on one process, or choose "
+            "an encoder with plain batch norms"
+        )
+    kind = SyncedBatchNormAct if activated else SyncedBatchNorm
+    synced = kind(norm.num_features, norm.eps, norm.momentum, norm.affine)
+    for name, part in norm.named_children():
+        setattr(synced, name, part)
+    synced.load_state_dict(norm.state_dict())
+    return synced.train(norm.training)

@@ -19,6 +19,7 @@ CONVOLUTIONAL: dict[str, type[PatchEncoder] | type[SmallEncoder] | type[Attentiv
     "attentive": AttentiveEncoder,
 }
 OWN = (*CONVOLUTIONAL, "vit")
+Pool = Literal["map", "mean"]
 
 
 class Encoder(nn.Module):
@@ -35,6 +36,10 @@ class Encoder(nn.Module):
         """Length of the flattened map."""
         return self.channels * self.side**2
 
+    def width(self, pool: Pool) -> int:
+        """Length of what `pooled` gives."""
+        return self.values if pool == "map" else self.channels
+
     def forward(self, images: Tensor) -> Tensor:
         out: Tensor = self.backbone((images - 0.5) / 0.25)
         return out
@@ -42,25 +47,36 @@ class Encoder(nn.Module):
     def summary(self, images: Tensor, token: Literal["class", "mean"] = "class") -> Tensor:
         """(B, channels), of pictures of any size the backbone takes: class token, or mean of the patches' tokens.
 
-        Without a class token the mean over the map. Works while patches are dropped, too.
+        Without a class token the mean, of a convolution's map over its places. Works while patches are dropped, too.
         """
-        if self._has_class_token():
-            tokens: Tensor = self.backbone.tokens((images - 0.5) / 0.25)  # type: ignore[operator]
-            return tokens[:, 0] if token == "class" else tokens[:, int(self.backbone.prefix) :].mean(1)  # type: ignore[arg-type]
-        out: Tensor = self(images)
-        return out.mean((2, 3))
+        if not hasattr(self.backbone, "tokens"):
+            out: Tensor = self(images)
+            return out.mean((2, 3))
+        tokens: Tensor = self.backbone.tokens((images - 0.5) / 0.25)  # type: ignore[operator]
+        if tokens.ndim == 4:  # timm's convolutions
+            out = self.backbone.map_of(tokens)  # type: ignore[operator]
+            return out.mean((2, 3))
+        if token == "class" and self.has_class:
+            return tokens[:, 0]
+        return tokens[:, int(self.backbone.prefix) :].mean(1)  # type: ignore[arg-type]
+
+    def pooled(self, images: Tensor, pool: Pool) -> Tensor:
+        """(B, width): the map flattened, or its mean over the places, without a transformer's other tokens."""
+        return self(images).flatten(1) if pool == "map" else self.summary(images, "mean")
 
     def read(self, images: Tensor) -> dict[str, Tensor]:
         """All that can be read out, in one pass: `map` flattened, `mean` over its places, `class` token if any."""
-        if not self._has_class_token():
+        if not self.has_class:
             out: Tensor = self(images)
             return {"map": out.flatten(1), "mean": out.mean((2, 3))}
         tokens: Tensor = self.backbone.tokens((images - 0.5) / 0.25)  # type: ignore[operator]
         out = self.backbone.map_of(tokens)  # type: ignore[operator]
         return {"map": out.flatten(1), "mean": out.mean((2, 3)), "class": tokens[:, 0]}
 
-    def _has_class_token(self) -> bool:
-        return getattr(self.backbone, "prefix", 0) > 0
+    @property
+    def has_class(self) -> bool:
+        """Whether there is a class token."""
+        return bool(getattr(self.backbone, "has_class", False))  # tokens before the patches may all be registers
 
 
 def build_encoder(name: str, size: int, drop: float = 0.0) -> Encoder:
@@ -83,9 +99,28 @@ def build_encoder(name: str, size: int, drop: float = 0.0) -> Encoder:
     from vultus.nets.timm_backbone import TimmBackbone
 
     backbone = TimmBackbone(name, size, drop)
-    with torch.no_grad():
-        shape = backbone.eval()(torch.zeros(1, 3, size, size)).shape
+    try:
+        with torch.no_grad():
+            shape = backbone.eval()(torch.zeros(1, 3, size, size)).shape
+    except (AssertionError, RuntimeError) as refused:
+        stride = backbone.patch
+        hint = f"use {max(round(size / stride), 1) * stride}" if stride else "choose another size"
+        raise ValueError(f"encoder {name!r} cannot read pictures of {size} px ({refused}): {hint}") from refused
     return Encoder(backbone.train(), shape[1], shape[2])
+
+
+@torch.no_grad()
+def refusal(encoder: Encoder, size: int) -> str:
+    """Why `encoder` cannot describe pictures of `size` pixels, which may differ from its own; "" where it can."""
+    training = {module: module.training for module in encoder.modules()}
+    try:
+        encoder.eval().summary(torch.zeros(1, 3, size, size))
+    except (AssertionError, RuntimeError) as refused:
+        return str(refused)
+    finally:
+        for module, was in training.items():
+            module.training = was
+    return ""
 
 
 def drop_nothing(model: nn.Module) -> None:

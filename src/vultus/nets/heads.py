@@ -23,11 +23,12 @@ def mlp(*widths: int) -> nn.Sequential:
 
 
 class Prototypes(nn.Module):
-    """Cosines to `count` learnable directions: (B, width) → (B, count)."""
+    """Cosines to `count` learnable directions: (B, width) → (B, count), float32 whatever the autocast, as in MSN."""
 
     def __init__(self, width: int, count: int) -> None:
         super().__init__()
         self.directions = nn.Parameter(torch.randn(count, width) / width**0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(F.normalize(x, dim=1), F.normalize(self.directions, dim=1))
+        with torch.autocast(x.device.type, enabled=False):
+            return F.linear(F.normalize(x.float(), dim=1), F.normalize(self.directions, dim=1))

@@ -26,6 +26,10 @@ class TimmBackbone(nn.Module):
         self.model = _timm_model(name, size, {"patch_drop_rate": drop} if drop else {})
         self.channels = int(self.model.num_features)  # type: ignore[arg-type]
         self.prefix = int(getattr(self.model, "num_prefix_tokens", 0))
+        own = getattr(self.model, "cls_token", None) is not None  # of models that do not say it
+        self.has_class = self.prefix > 0 and bool(getattr(self.model, "has_class_token", own))
+        patch = getattr(getattr(self.model, "patch_embed", None), "patch_size", 0) or 0
+        self.patch = int(patch[0] if isinstance(patch, tuple) else patch)  # its side in pixels; 0: there are none
 
     def tokens(self, x: Tensor) -> Tensor:
         """(B, prefix + patches, C) of a transformer, else a map."""

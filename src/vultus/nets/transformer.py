@@ -25,6 +25,7 @@ class PatchTransformer(nn.Module):
     channels = 256
     stride = 16
     prefix = 1  # tokens before the patches
+    has_class = True  # the first of them
 
     def __init__(self, size: int, drop: float = 0.0, depth: int = 4) -> None:
         super().__init__()

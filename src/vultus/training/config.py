@@ -18,6 +18,7 @@ class RunConfig:
     minutes: float = 0.0  # a time budget in place of epochs: steps are counted from a measured rate
     optimiser: Literal["adamw", "adam", "sgd", "lars"] = "adamw"
     lr: float = 1e-3  # highest learning rate
+    beta1: float = 0.9  # how much of the mean gradient a step keeps: β1 of adam and adamw, momentum of sgd and lars
     weight_decay: float = 0.05  # not on biases and norms
     weight_decay_end: float | None = None  # decay reached along a cosine at the end of the run; None: it stays
     warmup: float = 0.05  # part of the run in which the rate rises; then it falls as a cosine
@@ -45,6 +46,8 @@ class RunConfig:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
         if self.epochs <= 0 and self.minutes <= 0:
             raise ValueError("give a budget: epochs or minutes above 0")
+        if not 0 <= self.beta1 < 1:
+            raise ValueError(f"beta1 lies from 0 to below 1, got {self.beta1}")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is a part of the run, from 0 to below 1, got {self.warmup}")
 

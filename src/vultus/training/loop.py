@@ -113,6 +113,7 @@ class Learner:
             first=rank() * (config.batch // world_size()) + part * len(batch),
             landmarks=batch.landmarks,
             partners=None if partners is None else partners.to(self.device, non_blocking=True),
+            paired=batch.paired,
         )
         last = torch.channels_last
         views = {k: v.contiguous(memory_format=last) if v.ndim == 4 else v for k, v in views.items()}

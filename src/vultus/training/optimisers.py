@@ -40,15 +40,15 @@ def build_optimiser(method: nn.Module, config: RunConfig) -> torch.optim.Optimiz
     groups = parameter_groups(method.parameters(), config.weight_decay)
     match config.optimiser:
         case "adamw":
-            return torch.optim.AdamW(groups, lr=config.lr)
+            return torch.optim.AdamW(groups, lr=config.lr, betas=(config.beta1, 0.999))
         case "adam":
-            return torch.optim.Adam(groups, lr=config.lr)
+            return torch.optim.Adam(groups, lr=config.lr, betas=(config.beta1, 0.999))
         case "sgd":
-            return torch.optim.SGD(groups, lr=config.lr, momentum=0.9)
+            return torch.optim.SGD(groups, lr=config.lr, momentum=config.beta1)
         case "lars":
             from timm.optim.lars import Lars  # seconds to load
 
-            return Lars(groups, lr=config.lr, momentum=0.9)
+            return Lars(groups, lr=config.lr, momentum=config.beta1)
 
 
 def schedule_groups(optimiser: torch.optim.Optimizer, step: int, steps: int, config: Rates) -> None:

@@ -23,6 +23,7 @@ from vultus.training.targets import targets_of
 from vultus.views import LocalWarp, View
 
 Rows = npt.NDArray[np.integer]
+Waiting = deque[tuple[Rows, Rows | None]]  # rows of faces and of their partners
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,22 @@ class Batch:
     """The faces of a step, or of a part of it.
 
     images, partners: uint8 (b, 3, S, S), row k of both shows the same person; landmarks: (b, L, 2) x, y in parts of
-    the side, NaN for unknown; targets: (b,) class numbers or (b, K) values. None: not asked for, or not known.
+    the side, NaN for unknown; targets: (b,) class numbers or (b, K) values; paired: (b,) whether the partner is another
+    picture. None: not asked for, or not known.
     """
 
     images: Tensor
     partners: Tensor | None = None
     landmarks: Tensor | None = None
     targets: Tensor | None = None
+    paired: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
 
     def parts(self, count: int) -> list[Batch]:
         """The batch in `count` equal parts."""
-        fields = (self.images, self.partners, self.landmarks, self.targets)
+        fields = (self.images, self.partners, self.landmarks, self.targets, self.paired)
         cut = [f.chunk(count) if f is not None else [None] * count for f in fields]
         return [Batch(*part) for part in zip(*cut, strict=True)]
 
@@ -60,22 +63,27 @@ class Supply:
 
     def batches(self, config: RunConfig, start: int, until: int) -> Iterator[Batch]:
         """This process's part of the batches of steps start … until − 1."""
-        waiting: deque[Rows] = deque()
+        waiting: Waiting = deque()
         for images in stream(self.faces, self._rows(config, start, until, waiting), self.load):
-            rows = waiting.popleft()
-            known = (None if v is None else torch.from_numpy(v[rows]) for v in (self.landmarks, self.targets))
-            yield Batch(images[: len(rows)], images[len(rows) :] if self.companions else None, *known)
+            rows, others = waiting.popleft()
+            marks, targets = (None if v is None else torch.from_numpy(v[rows]) for v in (self.landmarks, self.targets))
+            if others is None:
+                yield Batch(images, None, marks, targets)
+            else:
+                paired = torch.from_numpy(others != rows)
+                yield Batch(images[: len(rows)], images[len(rows) :], marks, targets, paired)
 
-    def _rows(self, config: RunConfig, start: int, until: int, waiting: deque[Rows]) -> Iterator[Rows]:
-        """The rows to decode, partners behind the faces; the faces' rows are noted in `waiting`."""
+    def _rows(self, config: RunConfig, start: int, until: int, waiting: Waiting) -> Iterator[Rows]:
+        """The rows to decode, partners behind the faces; the faces' rows and the partners' are noted in `waiting`."""
         local = config.batch // world_size()
         mine = slice(rank() * local, (rank() + 1) * local)
         for step, rows in enumerate(_order(self.faces, config, start, until), start):
-            waiting.append(rows[mine])
             if self.companions is None:
+                waiting.append((rows[mine], None))
                 yield rows[mine]
                 continue
             partners = self.companions.draw(rows, np.random.default_rng(seed_of(config.seed, PARTNERS, step)))
+            waiting.append((rows[mine], partners[mine]))
             yield np.concatenate([rows[mine], partners[mine]])
 
 
@@ -110,3 +118,14 @@ def described_pairs(supply: Supply, views: Mapping[str, View]) -> str:
     if supply.companions is None:
         return "a face and its augmentation"
     return f"two pictures of a person ({supply.companions.share:.0%} of the faces), else a face and its augmentation"
+
+
+def described_warps(supply: Supply, views: Mapping[str, View]) -> str:
+    """Where local warps stand that were asked to stand at landmarks: "" where no view asks."""
+    if not _at_landmarks(views):
+        return ""
+    marks = supply.landmarks
+    share = 0.0 if marks is None else float(np.isfinite(marks).all(axis=-1).any(axis=-1).mean())
+    if not share:
+        return "places of a usual face alone: no face of the set has landmarks"
+    return f"landmarks ({share:.0%} of the faces), else places of a usual face"

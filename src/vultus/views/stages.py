@@ -22,10 +22,12 @@ class Shared:
 
     quadrants: (B, 4) uniform numbers whose order is the order in which the face's quadrants are dealt out.
     landmarks: (B, L, 2) x, y in parts of the side; NaN for unknown points.
+    paired: (B,) true where the view shows another picture than the other views do.
     """
 
     quadrants: Tensor | None = None
     landmarks: Tensor | None = None
+    paired: Tensor | None = None
 
 
 def map_tensors(stage: S, change: Callable[[Tensor], Tensor]) -> S:

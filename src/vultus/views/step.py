@@ -19,6 +19,7 @@ def render_views(
     first: int = 0,
     landmarks: Tensor | None = None,
     partners: Tensor | None = None,
+    paired: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Every view of pictures (B, 3, H, W) by name, float32 (B, 3, size, size) in 0…1, on the pictures' device.
 
@@ -26,6 +27,7 @@ def render_views(
     `seed`, the view's name and the face's row alone, however the batch is cut between processes.
     landmarks: (B, L, 2) x, y in parts of the side, on the CPU, NaN for unknown; local warps may centre on them.
     partners: (B, 3, H, W), of each face another picture of the same person, for the views that show it.
+    paired: (B,) on the CPU, false where the partner is the face itself; None: of no face.
     """
     n = len(images)
     if first < 0 or (batch is not None and first + n > batch):
@@ -36,11 +38,14 @@ def render_views(
         raise ValueError(f"render_views: a partner for each of {n} pictures is needed, got {len(partners)}")
     # one deal of the quadrants for all views, so that a pair of crops never meets in one
     quadrants = torch.rand(first + n, 4, generator=_generator(seed, "quadrants"))[first:]
-    shared = Shared(quadrants, landmarks)
+    same = Shared(quadrants, landmarks)
+    other = Shared(quadrants, landmarks, torch.ones(n, dtype=torch.bool) if paired is None else paired)
     out = {}
     for name, view in views.items():
+        shows = partners if view.partner else None
+        shared = same if shows is None else other
         drawn = draw(view, n, _generator(seed, f"view {name}"), first=first, shared=shared)
-        out[name] = render(partners if view.partner and partners is not None else images, view, drawn)
+        out[name] = render(images if shows is None else shows, view, drawn)
     return out
 
 

@@ -52,6 +52,7 @@ class LocalWarp:
     points (x, y) in parts of the side, else random points. The whole face shifts by a random half pixel at most as
     well, so that a warp of magnitude 0, an identity, is smoothed by the interpolation just as a real one is and the
     smoothing tells nothing.
+    alone: another picture of the person keeps its shape; only a face that is its own partner is warped.
     """
 
     points: int = 4
@@ -59,6 +60,7 @@ class LocalWarp:
     radius: float = 0.1
     at_landmarks: bool = False
     template: tuple[tuple[float, float], ...] = ()
+    alone: bool = False
 
     def __post_init__(self) -> None:
         if self.points < 1:
@@ -83,6 +85,8 @@ class LocalWarp:
             centres = _at_landmarks(centres, place[..., 0], 2 * shared.landmarks - 1)
         angle = 2 * math.pi * u[:, 2 * n : 3 * n]
         shifts = 2 * self.magnitude * torch.stack((angle.cos(), angle.sin()), -1)
+        if self.alone and shared.paired is not None:
+            shifts = shifts.masked_fill(shared.paired[:, None, None], 0.0)
         return Bumps(centres, shifts, u[:, -2:] - 0.5, 2 * self.radius)
 
 

@@ -181,7 +181,7 @@ class TunedProbe:
 
     def regress(self, targets: NDArray[np.floating], readout: Readout = "linear") -> Reading:
         """Numbers [M, T]."""
-        reading = self._reading(*lessons.of_numbers(self.tuner.config.task, self.part, targets))
+        reading = self._reading(*lessons.of_numbers(self.tuner.faces, self.tuner.config.task, self.part, targets))
         return Reading(reading.answers.reshape(len(self.part.test), -1), reading.choice)
 
     def _reading(self, name: str, lesson: Lesson) -> Reading:

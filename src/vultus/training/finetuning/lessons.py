@@ -41,13 +41,13 @@ def of_answers(
     return "yes_no", Lesson(objective, yes.astype(np.float32), mean_of_each(score), part)
 
 
-def of_numbers(task: str, part: Splits, values: NDArray[np.floating]) -> tuple[str, Lesson]:
+def of_numbers(faces: FaceSet, task: str, part: Splits, values: NDArray[np.floating]) -> tuple[str, Lesson]:
     """The lesson of numbers [N, K], which are the coordinates of landmarks where these are the task."""
     if task == "landmarks":
         points = values.reshape(len(values), -1, 2).astype(np.float32)
         found = Points(points.shape[1], mirrors.of_points(points[part.train]))
         return "landmarks", Lesson(found, points, minus_distance, part)
-    name, names = (task, head_pose.ANGLES) if task == "head_pose" else (attributes.AGE, (attributes.AGE,))
+    name, names = (task, head_pose.angles_of(faces)) if task == "head_pose" else (attributes.AGE, (attributes.AGE,))
     own = values[part.train]
     centre, spread = np.nanmean(own, axis=0), np.nanstd(own, axis=0).clip(min=1e-6)
     objective = Numbers(names, tuple(centre.tolist()), tuple(spread.tolist()), mirrors.of_numbers(names))
