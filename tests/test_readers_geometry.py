@@ -8,6 +8,7 @@ import pytest
 from scipy.io import savemat
 
 from reader_sources import RING, RING_BOX, RING_LABEL, column, packed, put, put_wide, skips, text
+from vultus.evaluation.tasks import possible_tasks
 from vultus.faces.readers import detect
 from vultus.faces.readers.biwi import angles
 
@@ -160,6 +161,8 @@ def test_pointing04(tmp_path: Path) -> None:
     assert column(faces, "fold") == {f"Person01/{names[0]}.jpg": "0", f"Person15/{names[2]}.jpg": "14"}
     assert faces.labels("pitch").tolist() == [-90, 15]
     assert faces.labels("yaw").tolist() == [0, -75]
+    assert faces.labels("pose").tolist() == ["-90+0", "+15-75"]
+    assert {"head_pose", "pose_class"} <= {*possible_tasks(faces)}
     assert faces.labels("series").tolist() == ["1", "2"]
     half = 3.6  # half the longer side, and a tenth of it
     np.testing.assert_allclose(faces.boxes[0], [(20 - half) / 40, (10 - half) / 20, (20 + half) / 40, (10 + half) / 20])

@@ -10,7 +10,16 @@ import numpy.typing as npt
 from vultus.faces.card import Skipped
 from vultus.faces.readers import matlab
 from vultus.faces.readers.boxes import Floats, box_about, marked, side_of
-from vultus.faces.readers.reading import LayoutError, Reader, Reading, differences, record, unlisted
+from vultus.faces.readers.reading import (
+    LayoutError,
+    Reader,
+    Reading,
+    across,
+    differences,
+    record,
+    repeats,
+    unlisted,
+)
 from vultus.faces.record import Label, Record, numbered
 
 PUBLISHED = {"train": 20_000, "test": 4_386, "frontal": 1_165}
@@ -37,12 +46,18 @@ def read(src: Path) -> Reading:
     labels = _labels(order, visible)
     folder = next((src / name for name in _FOLDERS if count and (src / name / str(listed.flat[0])).is_file()), src)
     counts = Counter(str(label) for one in labels for label in one.values())
+    names, splits = [str(name) for name in listed.flat], [str(one["split"]) for one in labels]
+    reasons, leaks = repeats(
+        ((name, boxes[row].tobytes(), points[row].tobytes()), splits[row], visible[row].tobytes())
+        for row, name in enumerate(names)
+    )
+    kept = [pair for pair, reason in zip(zip(names, splits, strict=True), reasons, strict=True) if not reason]
     return Reading(
-        records=_records(src, [folder / str(name) for name in listed.flat], points, boxes, labels),
+        records=_records(src, [folder / name for name in names], points, boxes, labels, reasons),
         source="AFLW-19 (Zhu et al., Unconstrained Face Alignment via Cascaded Compositional Learning, 2016)",
         licence="research only, non-commercial: the terms of AFLW",
         count=count,
-        notes=differences(counts, PUBLISHED),
+        notes=(*differences(counts, PUBLISHED), *leaks, *across(kept)),
     )
 
 
@@ -64,10 +79,13 @@ def _labels(order: npt.NDArray[np.integer], visible: npt.NDArray[np.integer]) ->
 
 
 def _records(
-    src: Path, found: list[Path], points: Floats, boxes: Floats, labels: list[dict[str, Label]]
+    src: Path, found: list[Path], points: Floats, boxes: Floats, labels: list[dict[str, Label]], reasons: list[str]
 ) -> Iterator[Record | Skipped]:
     names = numbered(path.relative_to(src).as_posix() for path in found)
     for row, (path, name) in enumerate(zip(found, names, strict=True)):
+        if reasons[row]:
+            yield Skipped(name, reasons[row])
+            continue
         try:
             side = side_of(path)
             landmarks, _ = marked(np.asarray(points[row], np.float64).reshape(2, _POINTS).T, side, _MARGIN)

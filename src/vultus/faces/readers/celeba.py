@@ -10,7 +10,16 @@ import numpy as np
 from vultus.faces.card import Skipped
 from vultus.faces.readers import attributes
 from vultus.faces.readers.boxes import fractions
-from vultus.faces.readers.reading import LayoutError, Reader, Reading, differences, name_of, pictures, record
+from vultus.faces.readers.reading import (
+    LayoutError,
+    Reader,
+    Reading,
+    differences,
+    listed_again,
+    name_of,
+    pictures,
+    record,
+)
 from vultus.faces.record import Label, Record
 
 PUBLISHED = {"train": 162_770, "validation": 19_867, "test": 19_962}
@@ -39,14 +48,18 @@ def read(src: Path) -> Reading:
     listed = _list(src, "list_attr_celeba")
     if folder is None or listed is None:
         raise LayoutError(src, LAYOUT, "no folder img_align_celeba" if folder is None else "no list_attr_celeba")
-    header, rows = _table(listed)
+    header, rows, faulty = _table(listed)
     names = attributes.columns(header)
     found = list(pictures(folder))
-    others = {name: _table(path)[1] for name in _OTHERS if (path := _list(src, name)) is not None}
+    others = {}
+    for name in _OTHERS:
+        if (path := _list(src, name)) is not None:
+            _, others[name], more = _table(path)
+            faulty += more
     absent = tuple(f"no {name}: no {label}" for name, (label, _) in _OTHERS.items() if name not in others)
     splits = Counter(SPLITS.get(word.strip(), "unknown") for word in others.get("list_eval_partition", {}).values())
     return Reading(
-        records=_records(src, found, names, rows, others),
+        records=_records(src, found, names, rows, others, faulty),
         source="CelebA (Liu et al., Deep Learning Face Attributes in the Wild, 2015)",
         licence="research only, non-commercial: the terms of CelebA (MMLAB, CUHK)",
         count=len(found),
@@ -89,22 +102,36 @@ def _list(src: Path, name: str) -> Path | None:
     return next((path for path in places if path.is_file()), None)
 
 
-def _table(path: Path) -> tuple[list[str], _Rows]:
-    """The header's words, without the one that heads the pictures, and each picture's row."""
+def _table(path: Path) -> tuple[list[str], _Rows, list[Skipped]]:
+    """The header's words, without the one that heads the pictures, each picture's first row, and what else is there."""
     header: list[str] = []
     rows: dict[str, str] = {}
-    for line in path.read_text(encoding="utf-8-sig").splitlines():
-        words = line.replace(",", " ").strip()
-        if match := _ROW.match(words):
-            rows[match.group(1)] = words[match.end() :]
-        elif not words.isdecimal():  # a number alone is the count of rows
+    faulty = []
+    for place, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        words = " ".join(line.replace(",", " ").split())
+        match = _ROW.match(words)
+        if match is None and not rows and words and not words.isdecimal():  # a number alone is the count of rows
             header = words.split()
-    return header[1:] if path.suffix == ".csv" else header, rows
+        elif match is None and rows and words:
+            faulty.append(Skipped(path.name, f"line {place}: a picture and its labels expected, got {words[:40]!r}"))
+        elif match is not None:
+            number, row = match[1], words[match.end() :]
+            if number in rows:
+                other = ["with other labels"] * (rows[number] != row)
+                faulty.append(Skipped(path.name, f"line {place}: {match[0]} is {listed_again(*other)}"))
+            rows.setdefault(number, row)
+    return header[1:] if path.suffix == ".csv" else header, rows, faulty
 
 
 def _records(
-    src: Path, found: list[Path | Skipped], names: list[str], rows: _Rows, others: Mapping[str, _Rows]
+    src: Path,
+    found: list[Path | Skipped],
+    names: list[str],
+    rows: _Rows,
+    others: Mapping[str, _Rows],
+    faulty: list[Skipped],
 ) -> Iterator[Record | Skipped]:
+    yield from faulty
     for one in found:
         if isinstance(one, Skipped):
             yield one
@@ -114,7 +141,8 @@ def _records(
         except ValueError as error:
             yield Skipped(name_of(src, one), str(error))
     seen = {one.stem for one in found if isinstance(one, Path)}
-    yield from (Skipped(f"{number}.jpg", "no such picture") for number in rows if number not in seen)
+    listed = dict.fromkeys(number for own in (rows, *others.values()) for number in own)
+    yield from (Skipped(f"{number}.jpg", "no such picture") for number in listed if number not in seen)
 
 
 def _labels(number: str, names: list[str], rows: _Rows, others: Mapping[str, _Rows]) -> dict[str, Label]:

@@ -138,13 +138,15 @@ def _labelled(
     folder: Path | None, kind: str, parse: Callable[[Path], Value], skipped: list[Skipped]
 ) -> dict[str, tuple[str, Value]]:
     """By sequence, the peak's name and the label of its file."""
-    found = {}
+    found: dict[str, tuple[str, Value]] = {}
     for path in sorted(folder.rglob(f"*_{kind}.txt")) if folder else ():
         peak = path.stem.removesuffix(f"_{kind}")
         match = _NAME.fullmatch(peak)
         try:
             if match is None:
                 raise ValueError("not named after a frame")
+            if match[1] in found:
+                raise ValueError(f"{match[1]} has another such file, which counts: that of {found[match[1]][0]}")
             found[match[1]] = peak, parse(path)
         except (OSError, ValueError) as error:
             skipped.append(Skipped(path.name, f"cannot be read: {error}"))

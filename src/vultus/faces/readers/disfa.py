@@ -23,6 +23,7 @@ from vultus.faces.readers.reading import (
     Reader,
     Reading,
     differences,
+    listed_again,
     name_of,
     pictures,
     record,
@@ -134,8 +135,12 @@ def _codes(folder: Path) -> tuple[Codes, list[Skipped]]:
             words = [word.strip() for word in line.split(",")]
             if len(words) != 2 or not all(map(str.isdecimal, words)) or int(words[1]) > _HIGHEST:
                 faulty.append(Skipped(path.name, f"frame,intensity expected, the intensity 0 to 5; got {line!r}"))
-            else:
-                codes[int(words[0])][f"au{unit:02d}"] = int(words[1]) / _HIGHEST
+                continue
+            of_frame, label, intensity = codes[int(words[0])], f"au{unit:02d}", int(words[1]) / _HIGHEST
+            if label in of_frame:
+                other = ["with another intensity"] * (of_frame[label] != intensity)
+                faulty.append(Skipped(path.name, f"frame {words[0]} is {listed_again(*other)}"))
+            of_frame.setdefault(label, intensity)
     return dict(codes), faulty
 
 

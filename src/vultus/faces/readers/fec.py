@@ -6,14 +6,14 @@ The set is addresses of pictures on the web; what of them could be fetched lies 
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from vultus.faces.card import Skipped
 from vultus.faces.decode import check_box
-from vultus.faces.readers.reading import LayoutError, Reader, Reading, name_of, pictures, record, unlisted
+from vultus.faces.readers.reading import LayoutError, Reader, Reading, across, name_of, pictures, record, unlisted
 from vultus.faces.record import Record, numbered
 from vultus.faces.triplets import NamedTriplet
 
@@ -40,6 +40,7 @@ class _Lists:
     faces: dict[_Face, str] = field(default_factory=dict)
     triplets: list[tuple[_Face, _Face, _Face, str]] = field(default_factory=list)  # close pair, odd one, kind
     left_out: Counter[str] = field(default_factory=Counter)  # rows by reason
+    leaks: set[_Face] = field(default_factory=set)  # named by both lists
 
 
 def read(src: Path) -> Reading:
@@ -56,10 +57,10 @@ def read(src: Path) -> Reading:
         if (root / name).is_file():
             _take(root / name, split, lists)
     found = _pictures(src)
-    paths = {face: path for face in lists.faces if (path := _picture(face[0], found)) is not None}
+    paths, doubtful = _paths(lists.faces, found)
     names = dict(zip(paths, numbered(name_of(src, path) for path in paths.values()), strict=True))
     return Reading(
-        records=_records(src, lists, paths, names),
+        records=_records(src, lists, paths, names, doubtful),
         source="Facial Expression Comparison (Vemulapalli and Agarwala, A Compact Embedding for Facial Expression "
         "Similarity, 2019)",
         licence="each picture under its photographer's terms; annotations under those of Google",
@@ -68,7 +69,11 @@ def read(src: Path) -> Reading:
             NamedTriplet(names.get(a, a[0]), names.get(b, b[0]), names.get(odd, odd[0]), kind)
             for a, b, odd, kind in lists.triplets
         ),
-        notes=tuple(f"{number:,} triplets left out: {reason}" for reason, number in lists.left_out.items()),
+        notes=(
+            *(f"{number:,} triplets left out: {reason}" for reason, number in lists.left_out.items()),
+            *((f"{len(lists.leaks):,} faces are named by both lists: they count as train",) if lists.leaks else ()),
+            *across((face[0], split) for face, split in lists.faces.items()),
+        ),
     )
 
 
@@ -90,7 +95,8 @@ def _take(path: Path, split: str, lists: _Lists) -> None:
                 continue
             faces = [_face(row[start : start + _FACE]) for start in range(0, 3 * _FACE, _FACE)]
             for face in faces:
-                lists.faces.setdefault(face, split)
+                if lists.faces.setdefault(face, split) != split:
+                    lists.leaks.add(face)
             odd = odd_one_out(row[_ANSWERS + 1 :: 2])
             if odd is None:
                 lists.left_out["no two thirds of their raters agree"] += 1
@@ -101,7 +107,15 @@ def _take(path: Path, split: str, lists: _Lists) -> None:
 
 def _face(cells: list[str]) -> _Face:
     url, left, right, top, bottom = (cell.strip() for cell in cells)
-    return url, left, right, top, bottom
+    return url, _plain(left), _plain(right), _plain(top), _plain(bottom)
+
+
+def _plain(cell: str) -> str:
+    """A number however it is written, so that a face is one face: 0.50 is 0.5."""
+    try:
+        return f"{float(cell):.9g}"
+    except ValueError:
+        return cell
 
 
 def odd_one_out(answers: list[str]) -> int | None:
@@ -123,6 +137,21 @@ def _pictures(src: Path) -> dict[str, Path]:
     return found
 
 
+def _paths(faces: Collection[_Face], found: dict[str, Path]) -> tuple[dict[_Face, Path], set[str]]:
+    """The picture of each face that has one, and the addresses that share one by their last part.
+
+    Whose picture that is cannot be told, so none of them gets it.
+    """
+    of_url: dict[str, Path] = {}
+    owners: dict[Path, set[str]] = {}
+    for url in dict.fromkeys(face[0] for face in faces):
+        if (path := _picture(url, found)) is not None:
+            of_url[url] = path
+            owners.setdefault(path, set()).add(url)
+    doubtful = {url for urls in owners.values() if len(urls) > 1 for url in urls}
+    return {face: of_url[face[0]] for face in faces if face[0] in of_url.keys() - doubtful}, doubtful
+
+
 def _picture(url: str, found: dict[str, Path]) -> Path | None:
     last = unquote(urlsplit(url).path.rpartition("/")[2])
     digest = hashlib.sha1(url.encode(), usedforsecurity=False).hexdigest()
@@ -130,13 +159,16 @@ def _picture(url: str, found: dict[str, Path]) -> Path | None:
     return next((found[name] for name in names if name in found), None)
 
 
-def _records(src: Path, lists: _Lists, paths: dict[_Face, Path], names: dict[_Face, str]) -> Iterator[Record | Skipped]:
+def _records(
+    src: Path, lists: _Lists, paths: dict[_Face, Path], names: dict[_Face, str], doubtful: set[str]
+) -> Iterator[Record | Skipped]:
     missing: set[str] = set()
     for face, split in lists.faces.items():
         url = face[0]
         if face not in paths:
             if url not in missing:
-                yield Skipped(url, "no picture of this address")
+                shared = "another address ends in the same name: name its picture by its SHA-1"
+                yield Skipped(url, shared if url in doubtful else "no picture of this address")
             missing.add(url)
             continue
         try:

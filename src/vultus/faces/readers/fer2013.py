@@ -43,10 +43,10 @@ def read(src: Path) -> Reading:
         records, note = _rows(table, listed), ferplus.notes(table.parent, listed.count(None), len(usages))
     elif src.is_dir() and any(_class_folders(src)):
         found = [(split, name, one) for split, name, folder in _class_folders(src) for one in pictures(folder)]
-        named = ferplus.by_file(src)
+        named, again = ferplus.by_file(src)
         counts = Counter(split for split, _, _ in found)
         without = sum(isinstance(one, Path) and name_of(src, one) not in named for _, _, one in found)
-        records, note = _pictures(src, found, named), ferplus.notes(src, without, len(found))
+        records, note = _pictures(src, found, named, again), ferplus.notes(src, without, len(found))
     else:
         raise LayoutError(src, LAYOUT, "not FER2013")
     return Reading(
@@ -74,8 +74,9 @@ def _class_folders(src: Path) -> Iterator[tuple[str, str, Path]]:
 
 
 def _pictures(
-    src: Path, found: list[tuple[str, str, Path | Skipped]], votes: Mapping[str, Votes]
+    src: Path, found: list[tuple[str, str, Path | Skipped]], votes: Mapping[str, Votes], again: list[Skipped]
 ) -> Iterator[Record | Skipped]:
+    yield from again
     names = set()
     for split, expression, one in found:
         if isinstance(one, Skipped):

@@ -4,6 +4,9 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from vultus.faces.card import Skipped
+from vultus.faces.readers.reading import listed_again
+
 COLUMNS = (
     "neutral",
     "happiness",
@@ -20,20 +23,21 @@ BY_FILE, BY_ROW = "ferplus_votes.csv", "fer2013new.csv"
 Votes = tuple[float, ...]  # ten counts, in the order of COLUMNS
 
 
-def by_file(folder: Path) -> dict[str, Votes]:
-    """Votes by the name of the picture below the folder; none where the folder has no such table.
+def by_file(folder: Path) -> tuple[dict[str, Votes], list[Skipped]]:
+    """Votes by the name of the picture below the folder, and its later rows; none where the folder has no such table.
 
-    A row whose counts are not ten whole numbers is left out. Raises ValueError for a table without the columns,
-    or with two rows for one picture.
+    A row whose counts are not ten whole numbers is left out. Raises ValueError for a table without the columns.
     """
     found: dict[str, Votes] = {}
+    again = []
     for number, row in enumerate(_rows(folder / BY_FILE, "file"), start=2):
         name, votes = row["file"].strip().replace("\\", "/"), _votes(row)
         if name in found:
-            raise ValueError(f"{folder / BY_FILE}, row {number}: second row for {name}; one a picture expected")
-        if votes is not None:
+            other = ["with other votes"] * (found[name] != votes)
+            again.append(Skipped(BY_FILE, f"row {number}: {name} is {listed_again(*other)}"))
+        elif votes is not None:
             found[name] = votes
-    return found
+    return found, again
 
 
 def by_row(folder: Path, usages: Sequence[str]) -> list[Votes | None]:

@@ -1,15 +1,18 @@
 """MTFL (Zhang et al., 2014): five points, gender, smile, glasses and a class of head pose."""
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from vultus.faces.card import Skipped
 from vultus.faces.readers.boxes import box_about, fractions, side_of
-from vultus.faces.readers.reading import LayoutError, Reader, Reading, record
+from vultus.faces.readers.reading import LayoutError, Reader, Reading, differences, record, repeats, unlisted
 from vultus.faces.record import Label, Record
 
 LISTS = {"training.txt": "train", "testing.txt": "test"}
+PUBLISHED = {"train": 10_000, "test": 2_995}
 GENDERS, ANSWERS = ("male", "female"), ("yes", "no")
 POSES = ("left profile", "left", "frontal", "right", "right profile")
 _WORDS = 15  # path, five x, five y, gender, smile, glasses, pose
@@ -30,11 +33,13 @@ def read(src: Path) -> Reading:
     ]
     if not lines:
         raise LayoutError(src, LAYOUT, "neither list found, or both empty")
+    reasons, leaks = repeats((_name(words), split, tuple(words[1:])) for split, words in lines)
     return Reading(
-        records=(_face(src, split, words) for split, words in lines),
+        records=_records(src, lines, reasons),
         source="MTFL (Zhang et al., Facial Landmark Detection by Deep Multi-task Learning, 2014)",
         licence="research only, non-commercial: the terms of MTFL and of its sources, AFLW and CUHK",
         count=len(lines),
+        notes=(*differences(Counter(split for split, _ in lines), PUBLISHED), *leaks),
     )
 
 
@@ -43,8 +48,18 @@ def recognises(src: Path) -> bool:
     return all((src / name).is_file() for name in LISTS)
 
 
+def _name(words: list[str]) -> str:
+    return words[0].replace("\\", "/")
+
+
+def _records(src: Path, lines: list[tuple[str, list[str]]], reasons: list[str]) -> Iterator[Record | Skipped]:
+    for (split, words), reason in zip(lines, reasons, strict=True):
+        yield Skipped(_name(words), reason) if reason else _face(src, split, words)
+    yield from unlisted(src, {src / _name(words) for _, words in lines})
+
+
 def _face(src: Path, split: str, words: list[str]) -> Record | Skipped:
-    name = words[0].replace("\\", "/")
+    name = _name(words)
     path = src / name
     try:
         numbers = [float(word) for word in words[1:]]

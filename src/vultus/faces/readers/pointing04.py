@@ -1,6 +1,7 @@
 """Pointing'04 (Gourier et al., 2004): 15 people, two series of 93 pictures each, tilt and pan in the file's name.
 
 The angles keep the set's own signs: a negative tilt (here `pitch`) looks down, a positive one up; `yaw` is the pan.
+The set has no roll. Both together are one of 93 poses: `pose` is such as -30+45, tilt first.
 """
 
 import re
@@ -92,6 +93,7 @@ def _face(src: Path, path: Path) -> Record | Skipped:
         "series": series,
         "pitch": float(tilt),
         "yaw": float(pan),
+        "pose": f"{tilt:+d}{pan:+d}",
     }
     return record(src, path, labels=labels, box=box)
 

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import numpy as np
 
 from vultus.faces.card import Skipped
 from vultus.faces.readers.boxes import marked, side_of
-from vultus.faces.readers.reading import LayoutError, Reader, Reading, name_of, record, unlisted
+from vultus.faces.readers.reading import LayoutError, Reader, Reading, differences, name_of, record, repeats, unlisted
 from vultus.faces.record import Label, Record
 
 FOLDERS = {"training": "train", "test": "test"}
+PUBLISHED = {"training": 3_462, "test": 770}
 _NUMBERS = 136
 _MARGIN = 0.2  # the points run from brow to chin
 _FRAME = re.compile(r"(.+)_\d+")
@@ -31,12 +33,13 @@ def read(src: Path, published_split: bool = False) -> Reading:
     if not rows:
         raise LayoutError(src, LAYOUT, "neither list found, or both empty")
     paths = [src / folder / row[0] for folder, row in rows]
+    counts = differences(Counter(folder for folder, _ in rows), PUBLISHED)
     return Reading(
         records=_records(src, paths, rows, published_split),
         source="frames of YouTube Faces (Wolf et al., 2011) with 68 points",
         licence="research only: the terms of YouTube Faces",
         count=len(rows),
-        notes=() if published_split else _shared(rows),
+        notes=counts if published_split else (*counts, *_shared(rows)),
     )
 
 
@@ -72,7 +75,11 @@ def _shared(rows: list[tuple[str, list[str]]]) -> tuple[str, ...]:
 def _records(
     src: Path, paths: list[Path], rows: list[tuple[str, list[str]]], published_split: bool
 ) -> Iterator[Record | Skipped]:
-    for path, (folder, row) in zip(paths, rows, strict=True):
+    reasons, _ = repeats((path, "", tuple(row[1:])) for path, (_, row) in zip(paths, rows, strict=True))
+    for path, (folder, row), reason in zip(paths, rows, reasons, strict=True):
+        if reason:
+            yield Skipped(name_of(src, path), reason)
+            continue
         yield _face(src, path, row, {"split": FOLDERS[folder]} if published_split else {})
     yield from unlisted(src, set(paths))
 

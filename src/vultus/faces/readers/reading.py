@@ -1,7 +1,7 @@
 """What a reader makes of a source, and the errors and steps the readers share."""
 
 import os
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class LayoutError(ValueError):
     """The source is not laid out as its reader expects."""
 
     def __init__(self, src: Path, layout: str, found: str) -> None:
-        super().__init__(f"{src}: {found}\nexpected:\n{layout}\nfound:\n{_look(src)}")
+        super().__init__(f"{src}: {found}\nfound:\n{_look(src)}\nexpected:\n{layout}")
 
 
 def record(root: Path, path: Path, name: str = "", **parts: object) -> Record | Skipped:
@@ -78,6 +78,39 @@ def unlisted(root: Path, listed: Container[Path]) -> Iterator[Skipped]:
             yield one
         elif one not in listed:
             yield Skipped(name_of(root, one), "no row of the labels names it")
+
+
+def repeats(rows: Iterable[tuple[Hashable, str, Hashable]]) -> tuple[list[str], tuple[str, ...]]:
+    """Of rows of face, split and labels why each is left out, '' for a face's first row; and a note on leaks.
+
+    A leak is a face that is listed in two splits: by its first row it stays in one of them.
+    """
+    first: dict[Hashable, tuple[str, Hashable]] = {}
+    reasons, leaks = [], set()
+    for face, split, labels in rows:
+        if face not in first:
+            first[face] = split, labels
+            reasons.append("")
+            continue
+        own, known = first[face]
+        reasons.append(listed_again(*[f"as {split}"] * (split != own), *["with other labels"] * (labels != known)))
+        if split != own:
+            leaks.add(face)
+    return reasons, (f"{len(leaks):,} faces are listed in two splits: the first row counts",) if leaks else ()
+
+
+def listed_again(*differences: str) -> str:
+    """Why a later row of a face is left out, and in what it contradicts the first."""
+    return "listed a second time" + (f", {' and '.join(differences)}: the first row counts" if differences else "")
+
+
+def across(pictures_of: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """A note on pictures that show faces of several splits, from each face's picture and split."""
+    splits: dict[str, set[str]] = {}
+    for picture, split in pictures_of:
+        splits.setdefault(picture, set()).add(split)
+    shared = sum(len(own) > 1 for own in splits.values())
+    return (f"{shared:,} pictures show faces of two splits",) if shared else ()
 
 
 def is_picture(path: Path) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vultus.faces.card import Skipped
-from vultus.faces.readers.reading import LayoutError, Reader, Reading, name_of, pictures, record
+from vultus.faces.readers.reading import LayoutError, Reader, Reading, differences, name_of, pictures, record
 from vultus.faces.record import Label, Record
 
+PUBLISHED = {"pictures": 23_708}  # aligned and cropped
 GENDERS = ("male", "female")
 ETHNICITIES = ("white", "black", "asian", "indian", "other")
 _NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_\d{6,}\D")
@@ -25,12 +26,15 @@ def read(src: Path) -> Reading:
     broken = [one for one in found if isinstance(one, Path) and not _NAME.match(one.name)]
     if len(broken) == len(found):
         raise LayoutError(src, LAYOUT, "no picture with such a name")
+    notes = differences({"pictures": sum(isinstance(one, Path) for one in found)}, PUBLISHED)
+    if broken:
+        notes = (*notes, f"{len(broken)} pictures without labels: their names are not AGE_GENDER_RACE_DATE")
     return Reading(
         records=_records(src, found),
         source="UTKFace (Zhang et al., Age Progression/Regression by Conditional Adversarial Autoencoder, 2017)",
         licence="research only, non-commercial: the terms of UTKFace",
         count=len(found),
-        notes=(f"{len(broken)} pictures without labels: their names are not AGE_GENDER_RACE_DATE",) if broken else (),
+        notes=notes,
     )
 
 

@@ -8,7 +8,16 @@ import numpy as np
 
 from vultus.faces.card import Skipped
 from vultus.faces.readers.boxes import box_about, fractions, side_of
-from vultus.faces.readers.reading import LayoutError, Reader, Reading, differences, record, unlisted
+from vultus.faces.readers.reading import (
+    LayoutError,
+    Reader,
+    Reading,
+    across,
+    differences,
+    record,
+    repeats,
+    unlisted,
+)
 from vultus.faces.record import Label, Record, numbered
 
 PUBLISHED = {"train": 7_500, "test": 2_500}
@@ -29,7 +38,7 @@ LAYOUT = f"""    SOURCE/{_LISTS}/list_98pt_rect_attr_train.txt
 def read(src: Path) -> Reading:
     """Read WFLW: landmarks, the box about the annotated rectangle, the attributes as yes and no.
 
-    A picture may show several of the faces.
+    A picture may show several of the faces, which their points and rectangles tell apart.
     """
     rows = [
         (split, line.split())
@@ -40,12 +49,18 @@ def read(src: Path) -> Reading:
     ]
     if not rows or not (src / _IMAGES).is_dir():
         raise LayoutError(src, LAYOUT, "no list of faces" if not rows else f"no folder {_IMAGES}")
+    reasons, leaks = repeats(_parts(split, words) for split, words in rows)
+    kept = [row for row, reason in zip(rows, reasons, strict=True) if not reason]
     return Reading(
-        records=_records(src, rows),
+        records=_records(src, rows, reasons),
         source="WFLW (Wu et al., Look at Boundary: A Boundary-Aware Face Alignment Algorithm, 2018)",
         licence="research only, non-commercial: the terms of WFLW and of WIDER FACE",
         count=len(rows),
-        notes=differences(Counter(split for split, _ in rows), PUBLISHED),
+        notes=(
+            *differences(Counter(split for split, _ in rows), PUBLISHED),
+            *leaks,
+            *across((words[-1], split) for split, words in kept),
+        ),
     )
 
 
@@ -58,10 +73,16 @@ def _list(src: Path, split: str) -> Path:
     return src / _LISTS / f"list_98pt_rect_attr_{split}.txt"
 
 
-def _records(src: Path, rows: list[tuple[str, list[str]]]) -> Iterator[Record | Skipped]:
+def _parts(split: str, words: list[str]) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+    """Of a row the face, the split and the labels."""
+    place, labels = words[: _COORDINATES + _RECT], words[_COORDINATES + _RECT : -1]
+    return (words[-1], *place), split, tuple(labels)
+
+
+def _records(src: Path, rows: list[tuple[str, list[str]]], reasons: list[str]) -> Iterator[Record | Skipped]:
     names = numbered(f"{_IMAGES}/{words[-1]}" for _, words in rows)
-    for name, (split, words) in zip(names, rows, strict=True):
-        yield _face(src, name, split, words)
+    for name, (split, words), reason in zip(names, rows, reasons, strict=True):
+        yield Skipped(name, reason) if reason else _face(src, name, split, words)
     yield from unlisted(src / _IMAGES, {src / _IMAGES / words[-1] for _, words in rows})
 
 
