@@ -72,7 +72,8 @@ def test_leakage_finds_what_was_planted_in_each_feature():
 def test_pose_held_is_left_open_where_no_feature_holds_any():
     faces, _ = labelled()
     found = leakage_of({"constant": np.ones((360, 4), np.float32)}, faces, method="planted")
-    assert found.pose_held == {}
+    assert found.pose_held == {} and {f.task for f in found.figures} == {"head_pose"}
+    assert "the same for all" in found.left_out["identity of constant"]  # nothing to compare: the others are read
     with pytest.raises(ValueError, match="tells none of expression, identity, head_pose, pose_class"):
         leakage_of({"constant": np.ones((6, 4), np.float32)}, Labelled(glasses=["yes"] * 6), method="planted")
 

@@ -13,7 +13,7 @@ from vultus.evaluation.logistic import Design, solve
 from vultus.evaluation.preparation import prepare
 from vultus.evaluation.probe import Probe, accuracy, knn_accuracy
 from vultus.evaluation.protocol import Protocol
-from vultus.evaluation.splits import Splits, split
+from vultus.evaluation.splits import Splits
 
 
 def correlated(rows, width, seed=0):
@@ -227,41 +227,14 @@ def test_components_fitted_once_for_all_tasks_are_read_as_those_of_one_task(read
     assert np.mean(other.scores.columns == own.scores.columns) < 0.96
 
 
-def test_features_that_are_not_finite_or_pca_that_does_not_fit_are_refused():
+def test_features_that_are_not_finite_are_refused_and_no_more_components_kept_than_there_are():
     X = correlated(50, 8)
-    with pytest.raises(ValueError, match=r"pca=9 .* expected 1 to 8"):
-        prepare(X, 9)
+    assert prepare(X, 9).width == 8 and prepare(X[:6], 9).width == 5 and prepare(X).width == 8
+    with pytest.raises(ValueError, match="pca=3 asked of 1 training faces"):
+        prepare(X[:1], 3)
     X[3, 2], X[7, 1] = np.nan, np.inf
     with pytest.raises(ValueError, match="2 values in 2 of 50 faces"):
         prepare(X)
-
-
-def test_a_set_without_splits_is_cut_by_person():
-    people = np.array([f"p{i // 5}" for i in range(500)])
-    faces = Labelled(identity=people)
-    made = split(faces, np.ones(500, bool))
-    sides = [set(people[rows]) for rows in (made.train, made.validation, made.test)]
-    assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
-    assert sum(map(len, sides)) == 100
-    assert len(made.train) == pytest.approx(400, abs=10)
-    assert made.refit and "by identity" in made.origin
-    np.testing.assert_array_equal(made.test, split(faces, np.ones(500, bool)).test)
-    assert not np.array_equal(made.test, split(faces, np.ones(500, bool), seed=1).test)
-
-
-def test_validation_is_cut_from_train_where_the_set_has_none_and_kept_where_it_has():
-    cut = split(Labelled(split=parts(90, 0, 30)), np.ones(120, bool))
-    assert (len(cut.train), len(cut.validation), len(cut.test), cut.refit) == (81, 9, 30, True)
-    np.testing.assert_array_equal(cut.final, np.arange(90))
-    own = split(Labelled(split=parts(90, 10, 30)), np.ones(130, bool))
-    assert (len(own.final), len(own.validation), own.refit) == (90, 10, False)
-
-
-def test_too_few_faces_or_a_missing_part_say_their_counts():
-    with pytest.raises(ValueError, match="'train': 5"):
-        split(Labelled(split=parts(5, 5, 5)), np.ones(15, bool))
-    with pytest.raises(ValueError, match=r"the set has \{'train': 20\}"):
-        split(Labelled(split=parts(20, 0, 0)), np.ones(20, bool))
 
 
 def test_answers_solved_together_are_those_of_scikit_learn_solved_alone():

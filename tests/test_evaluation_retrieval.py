@@ -11,6 +11,7 @@ from evaluation_faces import Labelled, parts
 from vultus.evaluation import action_units, retrieval, triplets
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.ranking import Curve, average_precision, blind_average_precision, precision_at
+from vultus.evaluation.yes_no import detect
 from vultus.faces.triplets import Triplets
 
 
@@ -190,7 +191,7 @@ def test_average_precision_of_action_units_is_scikit_learns():
     au["au02"][470:] = np.nan
     faces = Labelled(split=parts(300, 50, 150), **au)
     found = by_metric(action_units.evaluate(features, faces))
-    answers = action_units.detect(
+    answers = detect(
         features,
         action_units._units(faces, 0.4),
         [0, 1],

@@ -1,7 +1,8 @@
 """Action units: one logistic regression each; F1 and average precision each, and their means."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,45 +11,94 @@ from numpy.typing import NDArray
 from vultus.evaluation.bootstrap import middle, statistic_interval
 from vultus.evaluation.few_shot import labelled
 from vultus.evaluation.figure import Figure, Scores
+from vultus.evaluation.joined import Joined
+from vultus.evaluation.people import drawn, numbered
 from vultus.evaluation.pooled import Answers
 from vultus.evaluation.preparation import Floats
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.ranking import Curve, resamples
 from vultus.evaluation.splits import Splits, parts_of
-from vultus.evaluation.yes_no import Questions, counts, detect
+from vultus.evaluation.taught import Asked, answers_of
+from vultus.evaluation.yes_no import Questions, counts
 from vultus.faces.faceset import FaceSet
+from vultus.faces.record import PRESENT
 
 PLAIN = Protocol()
 _UNIT = re.compile(r"au\d\d")
+# by reader the units whose mean is published; the sets code more
+PROTOCOLS = {"disfa": ("au01", "au02", "au04", "au06", "au09", "au12", "au25", "au26")}
 
 
 def evaluate(
-    features: NDArray[np.floating], faces: FaceSet, protocol: Protocol = PLAIN, threshold: float = 0.4
+    features: NDArray[np.floating], faces: FaceSet, protocol: Protocol = PLAIN, threshold: float = PRESENT
 ) -> list[Figure]:
     """Figures `f1`, the units' mean, and `f1_auNN` of each; the answer is positive where its probability is ½ or more.
 
     And `pr_auc`, the mean of the units' average precisions, and `pr_auc_auNN`, which no threshold touches.
-    features: [N, D], rows as in `faces`. threshold: intensity (0 to 1) from which a unit counts as present; 0.4 is
-    DISFA's rule of 2 in 5. A face with a unit unknown is left out for that unit. Units which are not both present and
-    absent in every training part and present in the test part are skipped and named in the mean's detail with their
-    counts. Chance is F1 of always saying yes, 2p / (1 + p), and the share p of faces that show the unit.
+    features: [N, D], rows as in `faces`. threshold: intensity (0 to 1) from which a unit counts as present, the same
+    from which supervised methods learn it. A face with a unit unknown is left out for that unit. The mean is of the
+    units of the set's protocol (`PROTOCOLS`), of all where none is published; the others stand by themselves.
+    Units which are not both present and absent in every training part and present in the test part are skipped and
+    named in the mean's detail with their counts. One that few labels do not teach is answered yes throughout.
+    Chance is F1 of always saying yes, 2p / (1 + p), and the share p of faces that show the unit.
     """
-    units = _units(faces, threshold)
-    parts = parts_of(faces, np.asarray(units.known.any(axis=1)), protocol.seed)
-    parts = labelled(parts, protocol)
-    kept, skipped = _readable(units, parts)
-    found = detect(features, units, kept, parts, f1_then_likelihood, protocol)
+    plan = readable(faces, protocol, threshold)
+    units, parts = plan.units, plan.drawn(protocol)
+    asked = Asked(units, plan.kept, f1_then_likelihood, np.full(len(units.names), 0.5))
+    found, untaught = answers_of(features, asked, parts, protocol)
     rows = np.concatenate([part.test for part in parts])
     first = next(iter(found.values()))
     shared: dict[str, Any] = {"task": "action_units", "data": faces.card.name, "dim": first.dim, "seed": protocol.seed}
-    about = {"units": [units.names[k] for k in kept], "skipped": skipped, "threshold": threshold}
+    about = plan.told() | {"threshold": threshold, "left_out": parts[0].left_out}
     about |= {"readout": protocol.readout, "split": parts[0].origin, "train": len(parts[0].final)}
-    about |= {"left_out": parts[0].left_out}
+    about |= {"untaught": untaught} if untaught else {}
     if protocol.shots is not None:
         about["shots"] = protocol.shots
     if leaked := sum(part.leaked_test_faces for part in parts):
         about["leaked_test_faces"] = leaked
-    return [*_f1(rows, units, found, about, shared), *_pr_auc(rows, units, found, about, shared)]
+    groups = numbered(parts[0].people, rows)
+    about |= drawn(groups, len(rows))
+    return [*_f1(rows, plan, found, about, shared, groups), *_pr_auc(rows, plan, found, about, shared, groups)]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is read: of `units` those by number in `kept`; `counted`: of these the units of the mean."""
+
+    units: Questions
+    parts: list[Splits]
+    kept: tuple[int, ...]
+    counted: tuple[int, ...]
+    skipped: Mapping[str, str]  # unit → why not
+
+    def drawn(self, protocol: Protocol) -> list[Splits]:
+        """The parts as few labels leave them."""
+        return labelled(self.parts, protocol)
+
+    def told(self) -> dict[str, Any]:
+        """For the mean's detail."""
+        apart = [self.units.names[k] for k in self.kept if k not in self.counted]
+        about: dict[str, Any] = {"units": [self.units.names[k] for k in self.counted], "skipped": dict(self.skipped)}
+        return about | ({"beside_the_mean": apart} if apart else {})
+
+
+def readable(faces: FaceSet, protocol: Protocol = PLAIN, threshold: float = PRESENT) -> Plan:
+    """The units that every training part can teach, whatever few of its labels are drawn. Raises ValueError."""
+    units = _units(faces, threshold)
+    parts = parts_of(faces, np.asarray(units.known.any(axis=1)), protocol.seed)
+    kept, skipped = _readable(units, parts)
+    wanted = protocol_units(faces) or units.names
+    counted = tuple(k for k in kept if units.names[k] in wanted)
+    if not counted:
+        raise ValueError(f"none of the protocol's action units {', '.join(wanted)} can be read: {skipped}")
+    return Plan(units, parts, tuple(kept), counted, skipped)
+
+
+def protocol_units(faces: FaceSet) -> tuple[str, ...]:
+    """Those of the reader that made the set, or the one it is tested on; () where none are published."""
+    tested: Any = faces.parts[-1] if isinstance(faces, Joined) else faces
+    made = re.search(r"reader (\w+)", str(getattr(tested.card, "made", "")))
+    return PROTOCOLS.get(made[1], ()) if made else ()
 
 
 def _units(faces: FaceSet, threshold: float) -> Questions:
@@ -59,16 +109,17 @@ def _units(faces: FaceSet, threshold: float) -> Questions:
 
 def _f1(
     rows: NDArray[np.int64],
-    units: Questions,
+    plan: Plan,
     found: dict[int, Answers],
     about: dict[str, Any],
     shared: dict[str, Any],
+    groups: NDArray[np.int64] | None,
 ) -> list[Figure]:
     """The mean, then each unit."""
-    outcomes, figures = [], []
+    units, outcomes, figures = plan.units, {}, []
     for k, answers in found.items():
         outcome = _outcome(answers, units.yes[:, k])
-        outcomes.append(outcome[rows])
+        outcomes[k] = outcome[rows]
         rate = _rate(answers, units, k)
         figures.append(
             Figure(
@@ -76,17 +127,18 @@ def _f1(
                 n=len(answers.rows),
                 chance=2 * rate / (1 + rate),
                 detail={**answers.detail, "positive_rate": rate},
-                **_measured([outcome[answers.rows]], shared["seed"]),
+                **_measured([outcome[answers.rows]], shared["seed"], answers.groups),
                 **shared,
             )
         )
+    counted = [outcomes[k] for k in plan.counted]
     mean = Figure(
         metric="f1",
         n=len(rows),
-        chance=float(np.mean([figure.chance for figure in figures])),
+        chance=_mean_chance(figures, found, plan),
         detail=about,
-        scores=Scores(rows, np.concatenate(outcomes, axis=1).astype(np.float64)),
-        **_measured(outcomes, shared["seed"]),
+        scores=Scores(rows, np.concatenate(counted, axis=1).astype(np.float64), groups),
+        **_measured(counted, shared["seed"], groups),
         **shared,
     )
     return [mean, *figures]
@@ -105,20 +157,22 @@ def _rate(answers: Answers, units: Questions, k: int) -> float:
     return float(units.yes[answers.rows, k].mean())
 
 
-def _measured(outcomes: list[NDArray[np.bool_]], seed: int) -> dict[str, Any]:
+def _measured(outcomes: list[NDArray[np.bool_]], seed: int, groups: NDArray[np.int64] | None) -> dict[str, Any]:
     columns = np.concatenate(outcomes, axis=1).astype(np.float64)
-    low, high = statistic_interval(columns, mean_f1, seed)
+    low, high = statistic_interval(columns, mean_f1, seed, groups=groups)
     return {"value": float(mean_f1(columns.mean(axis=0)[None])[0]), "low": low, "high": high}
 
 
 def _pr_auc(
     rows: NDArray[np.int64],
-    units: Questions,
+    plan: Plan,
     found: dict[int, Answers],
     about: dict[str, Any],
     shared: dict[str, Any],
+    groups: NDArray[np.int64] | None,
 ) -> list[Figure]:
     """The mean, then each unit; the units' test faces are resampled together."""
+    units, counted = plan.units, np.isin([*found], plan.counted)
     place = np.empty(len(units.yes), np.int64)
     place[rows] = np.arange(len(rows))
     curves = [
@@ -130,7 +184,7 @@ def _pr_auc(
         return np.stack([curve.average_precision(weight[:, at]) for at, curve in curves], axis=1)
 
     values = areas(np.ones((1, len(rows)), np.float32))[0]
-    drawn = np.concatenate([areas(weight) for weight in resamples(len(rows), shared["seed"])])
+    drawn = np.concatenate([areas(weight) for weight in resamples(len(rows), shared["seed"], groups)])
     figures = []
     for i, (k, answers) in enumerate(found.items()):
         low, high = middle(drawn[:, i])
@@ -140,10 +194,15 @@ def _pr_auc(
             "chance": _rate(answers, units, k),
         }
         figures.append(Figure(value=float(values[i]), low=low, high=high, detail=answers.detail, **told, **shared))
-    low, high = middle(np.nanmean(drawn, axis=1))
-    told = {"metric": "pr_auc", "n": len(rows), "chance": float(np.mean([figure.chance for figure in figures]))}
+    low, high = middle(np.nanmean(drawn[:, counted], axis=1))
+    told = {"metric": "pr_auc", "n": len(rows), "chance": _mean_chance(figures, found, plan)}
     told |= {"detail": about | {"resamples": len(drawn)}}
-    return [Figure(value=float(values.mean()), low=low, high=high, **told, **shared), *figures]
+    return [Figure(value=float(values[counted].mean()), low=low, high=high, **told, **shared), *figures]
+
+
+def _mean_chance(figures: Sequence[Figure], of: Iterable[int], plan: Plan) -> float:
+    """figures: of the units `of`."""
+    return float(np.mean([figure.chance for figure, k in zip(figures, of, strict=True) if k in plan.counted]))
 
 
 def f1_then_likelihood(truth: NDArray[np.int64], probabilities: Floats) -> float:

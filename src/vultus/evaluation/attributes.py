@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from vultus.evaluation import classes
 from vultus.evaluation.bootstrap import mean_interval, statistic_interval
 from vultus.evaluation.few_shot import labelled
-from vultus.evaluation.figure import Figure, Scores
+from vultus.evaluation.figure import Figure, Scores, groups_of
+from vultus.evaluation.people import drawn
 from vultus.evaluation.pooled import answer, learned
 from vultus.evaluation.probe import accuracy
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.splits import Splits, parts_of
-from vultus.evaluation.yes_no import Questions, counts, detect
+from vultus.evaluation.taught import Asked, answers_of
+from vultus.evaluation.yes_no import Questions, counts
 from vultus.faces.faceset import FaceSet
 
 CLASSES, AGE = ("gender", "ethnicity"), "age"
@@ -34,18 +36,20 @@ def evaluate(features: NDArray[np.floating], faces: FaceSet, protocol: Protocol 
     features: [N, D], rows as in `faces`. An attribute is any column of yes and no, gender, ethnicity and age; gender
     is passed over where the set asks `male`, which is the same. A face with an attribute unknown is left out for that
     attribute. Attributes that cannot be learned or are not tested are skipped and named in the first figure's detail
-    with their counts. Chance is the training part's commonest answer, 1 / classes, and its mean age.
+    with their counts; to one that few labels do not teach their commonest answer is given throughout.
+    Chance is the training part's commonest answer, 1 / classes, and its mean age.
     Raises ValueError where no attribute is left.
     """
     plan = readable(faces, protocol)
-    found = _yes_no(features, faces, plan, protocol)
+    found, untaught = _yes_no(features, faces, plan, protocol)
     for name in plan.classes:
         found[name] = classes.classify(features, faces, name, protocol, task="attributes")
     named = [_named(figure, name) for name, both in found.items() for figure in both]
     figures = [_mean({name: both[0] for name, both in found.items()}), *named] if found else []
     if plan.age:
         figures.append(_age(features, faces, protocol))
-    first = replace(figures[0], detail={**figures[0].detail, "skipped": plan.skipped})
+    about = {"skipped": plan.skipped} | ({"untaught": untaught} if untaught else {})
+    first = replace(figures[0], detail={**figures[0].detail, **about})
     return [first, *figures[1:]]
 
 
@@ -62,7 +66,10 @@ class Plan:
 
 
 def readable(faces: FaceSet, protocol: Protocol = PLAIN) -> Plan:
-    """The attributes that every part of the set can learn. Raises ValueError with the reasons where none is left."""
+    """The attributes that every part of the set can learn, whatever few of its labels are drawn.
+
+    Raises ValueError with the reasons where none is left.
+    """
     questions, skipped = questions_of(faces), dict[str, str]()
     asked, parts = _askable(faces, questions, protocol, skipped)
     told = []
@@ -77,6 +84,7 @@ def readable(faces: FaceSet, protocol: Protocol = PLAIN) -> Plan:
             own = parts_of(faces, np.isfinite(labels) if name == AGE else labels != "", protocol.seed)
             if name != AGE:
                 classes.learnable(labels, own, name)
+            labelled(own, protocol, None if name == AGE else labels)
         except ValueError as reason:
             skipped[name] = str(reason)
         else:
@@ -107,33 +115,41 @@ def _askable(
         return (), ()
     try:
         parts = parts_of(faces, np.asarray(questions.known.any(axis=1)), protocol.seed)
+        labelled(parts, protocol)  # whether there are as many as are asked for
     except ValueError as reason:
         skipped |= dict.fromkeys(questions.names, str(reason))
         return (), ()
-    parts = labelled(parts, protocol)
     found = {k: counts(questions, k, parts) for k in range(len(questions.names))}
     skipped |= {questions.names[k]: str(own) for k, own in found.items() if not own.learnable}
     return tuple(k for k, own in found.items() if own.learnable), tuple(parts)
 
 
-def _yes_no(features: NDArray[np.floating], faces: FaceSet, plan: Plan, protocol: Protocol) -> dict[str, list[Figure]]:
-    """Both figures of each question."""
+def _yes_no(
+    features: NDArray[np.floating], faces: FaceSet, plan: Plan, protocol: Protocol
+) -> tuple[dict[str, list[Figure]], dict[str, str]]:
+    """Both figures of each question; and in words which of them few labels do not teach."""
     if not plan.asked:
-        return {}
-    answers = detect(features, plan.questions, plan.asked, plan.parts, accuracy, protocol)
+        return {}, {}
+    parts, questions = labelled(plan.parts, protocol), plan.questions
+    rows = learned(parts)
+    known = questions.known[rows]
+    common = 2 * (questions.yes[rows] & known).sum(axis=0) > known.sum(axis=0)
+    asked = Asked(questions, plan.asked, accuracy, common.astype(np.float64))
+    answers, untaught = answers_of(features, asked, parts, protocol)
     about = {"task": "attributes", "data": faces.card.name}
     found = {}
     for k, own in answers.items():
-        yes = plan.questions.yes[:, k].astype(np.int64)
-        common = int(2 * yes[learned(plan.questions.parts(plan.parts, k))].mean() > 1)
-        found[plan.questions.names[k]] = classes.figures(yes, own, ANSWERS, common, protocol.seed, about)
-    return found
+        yes = questions.yes[:, k].astype(np.int64)
+        found[questions.names[k]] = classes.figures(yes, own, ANSWERS, int(common[k]), protocol.seed, about)
+    return found, untaught
 
 
 def _named(figure: Figure, name: str) -> Figure:
     """The figure of one attribute, its scores as `mean_ratio` reads them."""
     scores = figure.scores and Scores(
-        figure.scores.rows, np.concatenate([figure.scores.columns, np.ones_like(figure.scores.columns)], axis=1)
+        figure.scores.rows,
+        np.concatenate([figure.scores.columns, np.ones_like(figure.scores.columns)], axis=1),
+        figure.scores.groups,
     )
     return replace(figure, metric=f"{figure.metric}_{name}", scores=scores)
 
@@ -147,9 +163,10 @@ def _mean(accuracies: Mapping[str, Figure]) -> Figure:
         at = np.searchsorted(rows, faces)
         columns[at, 2 * i], columns[at, 2 * i + 1] = right, 1
     first = next(iter(accuracies.values()))
-    low, high = statistic_interval(columns, mean_ratio, first.seed)
+    groups = groups_of(rows, [f.scores for f in accuracies.values() if f.scores is not None])
+    low, high = statistic_interval(columns, mean_ratio, first.seed, groups=groups)
     kept = ("readout", "split", "train", "shots", "leaked_test_faces")
-    detail: dict[str, Any] = {key: first.detail[key] for key in kept if key in first.detail}
+    detail: dict[str, Any] = {key: first.detail[key] for key in kept if key in first.detail} | drawn(groups, len(rows))
     return replace(
         first,
         value=float(mean_ratio(columns.mean(axis=0)[None])[0]),
@@ -158,7 +175,7 @@ def _mean(accuracies: Mapping[str, Figure]) -> Figure:
         n=len(rows),
         chance=float(np.mean([f.chance for f in accuracies.values()])),
         detail=detail | {"attributes": list(accuracies)},
-        scores=Scores(rows, columns),
+        scores=Scores(rows, columns, groups),
     )
 
 
@@ -177,7 +194,7 @@ def _age(features: NDArray[np.floating], faces: FaceSet, protocol: Protocol) -> 
     answers = answer(features, parts, protocol, lambda probe: probe.regress(years, protocol.readout))
     truth = years[answers.rows]
     error = np.abs(answers.given - truth)[:, 0]
-    low, high = mean_interval(error, protocol.seed)
+    low, high = mean_interval(error, protocol.seed, groups=answers.groups)
     return Figure(
         task="attributes",
         metric="mae_age",
@@ -190,5 +207,5 @@ def _age(features: NDArray[np.floating], faces: FaceSet, protocol: Protocol) -> 
         seed=protocol.seed,
         data=faces.card.name,
         detail=answers.detail,
-        scores=Scores(answers.rows, np.stack([error, np.ones_like(error)], axis=1)),
+        scores=Scores(answers.rows, np.stack([error, np.ones_like(error)], axis=1), answers.groups),
     )

@@ -1,7 +1,9 @@
 """Percentile bootstrap (Efron 1979): resample the test samples, read off the middle 95 %.
 
-The intervals cover the choice of test faces only, not of training faces or of a training run's seed; faces of
-one person count as independent, so sets with many pictures a person have wider true intervals.
+Samples of one group, the pictures of a person, are drawn together (cluster bootstrap; Davison & Hinkley, Bootstrap
+Methods, 1997, 3.8): they are right or wrong together, so as single samples they would promise too much. Groups come
+from `people.py`; a single group cannot be resampled, its samples then stand for themselves.
+The intervals cover the choice of test samples only, not of training faces or of a training run's seed.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,28 +13,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Groups = NDArray[np.int64] | None  # [N], equal for samples that are drawn together; None: each by itself
+Statistic = Callable[[Floats], Floats]  # column means [R, C] → values [R]
 RESAMPLES = 1000
 LEVEL = 0.95
 _BLOCK = 2_000_000  # resampled entries held at once
 
 
-def mean_interval(scores: NDArray[np.generic], seed: int = 0, resamples: int = RESAMPLES) -> tuple[float, float]:
+def first_mean(means: Floats) -> Floats:
+    """The mean of scores [M, 1]."""
+    return means[:, 0]
+
+
+def mean_interval(
+    scores: NDArray[np.generic], seed: int = 0, resamples: int = RESAMPLES, groups: Groups = None
+) -> tuple[float, float]:
     """95 % interval of the mean of per-sample scores [N]."""
-    return statistic_interval(scores[:, None], lambda means: means[:, 0], seed, resamples)
+    return statistic_interval(scores[:, None], first_mean, seed, resamples, groups)
 
 
 def statistic_interval(
     columns: NDArray[np.generic],
-    statistic: Callable[[Floats], Floats],
+    statistic: Statistic,
     seed: int = 0,
     resamples: int = RESAMPLES,
+    groups: Groups = None,
 ) -> tuple[float, float]:
     """95 % interval of any function of column means: F1 of (tp, fp, fn), recalls of a confusion matrix, R².
 
     columns: [N, M], one row a sample. statistic: means [R, M] → values [R]; NaN values are passed over.
     Multinomial counts stand for the resampled indices, so all resamples are one matrix product.
     """
-    return middle(statistic(_resampled_means(columns.astype(np.float64), seed, resamples)))
+    return middle(statistic(_resampled_means(columns.astype(np.float64), seed, resamples, groups)))
 
 
 def resampled_interval(
@@ -40,16 +52,34 @@ def resampled_interval(
     strata: Sequence[NDArray[np.int64]],
     seed: int = 0,
     resamples: int = RESAMPLES,
+    groups: Groups = None,
 ) -> tuple[float, float]:
     """95 % interval of a statistic that needs the samples themselves (AUC): called with resampled indices.
 
-    strata: index arrays, each resampled within itself, so that no resample lacks same or different pairs.
+    strata: index arrays, each resampled within itself, so that no resample lacks same or different pairs. groups: by
+    index, none of them in two strata.
     """
     rng = np.random.default_rng(seed)
-    draws = (
-        np.concatenate([rows[rng.integers(len(rows), size=len(rows))] for rows in strata]) for _ in range(resamples)
-    )
+    drawers = [_drawer(rows, groups if groups is None else groups[rows]) for rows in strata]
+    draws = (np.concatenate([draw(rng) for draw in drawers]) for _ in range(resamples))
     return middle(np.array([statistic(rows) for rows in draws]))
+
+
+def _drawer(rows: NDArray[np.int64], groups: Groups) -> Callable[[np.random.Generator], NDArray[np.int64]]:
+    """What draws as many groups as there are, and gives the rows [about N] of those drawn."""
+    if (place := grouped(groups)) is None:
+        return lambda rng: rows[rng.integers(len(rows), size=len(rows))]
+    ordered, sizes = rows[np.argsort(place, kind="stable")], np.bincount(place)
+    starts = np.cumsum(sizes) - sizes
+
+    def draw(rng: np.random.Generator) -> NDArray[np.int64]:
+        drawn = rng.integers(len(sizes), size=len(sizes))
+        counts = sizes[drawn]
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        out: NDArray[np.int64] = ordered[np.repeat(starts[drawn], counts) + within]
+        return out
+
+    return draw
 
 
 @dataclass(frozen=True)
@@ -66,50 +96,80 @@ class Difference:
 def paired_differences(
     first: NDArray[np.generic],
     others: Sequence[NDArray[np.generic]],
-    statistic: Callable[[Floats], Floats] = lambda means: means[:, 0],
+    statistic: Statistic | Sequence[Statistic] = first_mean,
     seed: int = 0,
     resamples: int = 10_000,
+    groups: Groups = None,
 ) -> list[Difference]:
     """Bootstrap of what each of `others` differs by from `first` on the same samples, in the same order.
 
-    first and each of others: [N, C], a row a sample; statistic: as in `statistic_interval`. All are resampled together,
-    so a whole column of a table costs little more than one pair.
+    first and each of others: [N, C], a row a sample; statistic: as in `statistic_interval`, one for all or one for each
+    of first and others. All are resampled together, so a whole column of a table costs little more than one pair.
     p is twice the share of resamples on the other side of zero, at least 1 / resamples.
-    Raises ValueError when the scores are not of the same samples (shapes differ).
+    Raises ValueError when the scores are not of the same samples (lengths differ).
     """
     for second in others:
-        if first.shape != second.shape or first.ndim != 2 or not len(first):
+        if len(first) != len(second) or (first.ndim, second.ndim) != (2, 2) or not len(first):
             raise ValueError(
                 f"expected scores of the same samples, got shapes {first.shape} and {second.shape}: "
                 "score both methods on the same test faces"
             )
-    columns = np.concatenate([first, *others], axis=1).astype(np.float64)
-    drawn, whole = _resampled_means(columns, seed, resamples), columns.mean(axis=0)[None]
-    changes = [_changes(means, first.shape[1], statistic) for means in (whole, drawn)]
-    return [_difference(float(value[0]), values, len(first)) for value, values in zip(*changes, strict=True)]
-
-
-def _changes(means: Floats, width: int, statistic: Callable[[Floats], Floats]) -> list[Floats]:
-    """means [R, (1 + M) C] of the first and of M others → what each of those differs by [R]."""
-    own, *others = (statistic(means[:, at : at + width]) for at in range(0, means.shape[1], width))
-    return [other - own for other in others]
+    every = [first, *others]
+    statistics = [statistic] * len(every) if callable(statistic) else list(statistic)
+    columns = np.concatenate(every, axis=1).astype(np.float64)
+    ends = np.cumsum([one.shape[1] for one in every])[:-1]
+    values, drawn = (
+        [of(part) for of, part in zip(statistics, np.split(means, ends, axis=1), strict=True)]
+        for means in (columns.mean(axis=0)[None], _resampled_means(columns, seed, resamples, groups))
+    )
+    return [
+        _difference(float(values[i][0] - values[0][0]), drawn[i] - drawn[0], len(first)) for i in range(1, len(every))
+    ]
 
 
 def independent_difference(
     first: NDArray[np.generic],
     second: NDArray[np.generic],
-    statistic: Callable[[Floats], Floats] = lambda means: means[:, 0],
+    statistic: Statistic = first_mean,
     seed: int = 0,
     resamples: int = 10_000,
+    groups: tuple[Groups, Groups] = (None, None),
 ) -> Difference:
-    """Bootstrap of the difference between two groups of samples, each resampled by itself.
+    """Bootstrap of the difference between two kinds of samples, each resampled by itself.
 
-    first: [N, C], second: [M, C], a row a sample; statistic and p as in `paired_differences`; n is N + M.
+    first: [N, C], second: [M, C], a row a sample; statistic and p as in `paired_differences`; n is N + M. groups: of
+    the samples of each. A group with samples of both kinds (a person at two ages) ties them: all are drawn together.
     """
-    groups = first.astype(np.float64), second.astype(np.float64)
-    value = [float(statistic(group.mean(axis=0)[None])[0]) for group in groups]
-    drawn = [statistic(_resampled_means(group, (seed, i), resamples)) for i, group in enumerate(groups)]
+    sides = first.astype(np.float64), second.astype(np.float64)
+    value = [float(statistic(side.mean(axis=0)[None])[0]) for side in sides]
+    if groups[0] is not None and groups[1] is not None and np.isin(groups[0], groups[1]).any():
+        drawn = _drawn_together(sides, statistic, seed, resamples, np.concatenate([groups[0], groups[1]]))
+    else:
+        drawn = [statistic(_resampled_means(side, (seed, i), resamples, groups[i])) for i, side in enumerate(sides)]
     return _difference(value[1] - value[0], drawn[1] - drawn[0], len(first) + len(second))
+
+
+def _drawn_together(
+    sides: tuple[Floats, Floats], statistic: Statistic, seed: int, resamples: int, groups: NDArray[np.int64]
+) -> list[Floats]:
+    """The statistic of each side [R], where both are resampled as one."""
+    of_first = np.arange(len(groups)) < len(sides[0])
+    joined = [gapless(np.where(own[:, None], np.concatenate(sides), np.nan)) for own in (of_first, ~of_first)]
+    means = _resampled_means(np.concatenate(joined, axis=1), seed, resamples, groups)
+    return [statistic(over_known(part)) for part in np.split(means, 2, axis=1)]
+
+
+def gapless(columns: Floats) -> Floats:
+    """[N, C] with rows of NaN → [N, C + 1]: 0 in their place, and last which rows are known."""
+    known = ~np.isnan(columns).all(axis=1, keepdims=True)
+    return np.concatenate([np.where(known, columns, 0.0), known], axis=1)
+
+
+def over_known(means: Floats) -> Floats:
+    """Means [R, C] over the known rows, from means [R, C + 1] of `gapless`; NaN where a resample has none."""
+    with np.errstate(invalid="ignore"):
+        out: Floats = means[:, :-1] / means[:, -1:]
+    return out
 
 
 def _difference(value: float, drawn: Floats, n: int) -> Difference:
@@ -119,17 +179,36 @@ def _difference(value: float, drawn: Floats, n: int) -> Difference:
     return Difference(value, low, high, min(1.0, max(2 * side, 1 / len(drawn))), n)
 
 
-def _resampled_means(columns: Floats, seed: int | tuple[int, ...], resamples: int) -> Floats:
+def grouped(groups: Groups) -> Groups:
+    """The groups numbered from 0 on; None where there is nothing to draw together, or all is one group."""
+    if groups is None:
+        return None
+    names, place = np.unique(groups, return_inverse=True)
+    return None if len(names) in (1, len(groups)) else place.astype(np.int64)
+
+
+def _resampled_means(columns: Floats, seed: int | tuple[int, ...], resamples: int, groups: Groups) -> Floats:
     """[N, M] → [R, M]. Where many rows are equal, each kind is one cell: the same distribution, fewer draws."""
     if not len(columns):
         raise ValueError("no test samples to resample: expected at least one")
-    rng = np.random.default_rng(seed)
-    cells, counts = np.unique(columns, axis=0, return_counts=True)
-    if 4 * len(cells) > len(columns):  # a cell costs about four times what a row does
-        cells, counts = columns, np.ones(len(columns), np.int64)
+    rng, drawn = np.random.default_rng(seed), _totals(columns, groups)
+    cells, counts = np.unique(drawn, axis=0, return_counts=True)
+    if 4 * len(cells) > len(drawn):  # a cell costs about four times what a row does
+        cells, counts = drawn, np.ones(len(drawn), np.int64)
     step = max(1, _BLOCK // len(cells))
     parts = [_drawn(counts, min(step, resamples - at), rng) @ cells for at in range(0, resamples, step)]
-    return np.concatenate(parts) / len(columns)
+    sums = np.concatenate(parts)
+    means: Floats = sums[:, :-1] / sums[:, -1:]
+    return means
+
+
+def _totals(columns: Floats, groups: Groups) -> Floats:
+    """Sums of each group's samples and, last, how many they are [G, M + 1]."""
+    counted = np.concatenate([columns, np.ones((len(columns), 1))], axis=1)
+    if (place := grouped(groups)) is None:
+        return counted
+    order = np.argsort(place, kind="stable")
+    return np.add.reduceat(counted[order], np.searchsorted(place[order], np.arange(place.max() + 1)), axis=0)
 
 
 def _drawn(counts: NDArray[np.int64], times: int, rng: np.random.Generator) -> Floats:

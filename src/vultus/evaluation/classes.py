@@ -64,7 +64,7 @@ def figures(
     if absent := sorted({str(name) for name in classes} - recalls.keys()):
         detail["classes_without_test_faces"] = absent
     shared: dict[str, Any] = {**about, "n": len(truth), "dim": answers.dim, "seed": seed}
-    low, high = mean_interval(right, seed)
+    low, high = mean_interval(right, seed, groups=answers.groups)
     plain = Figure(
         metric="accuracy",
         value=float(right.mean()),
@@ -72,19 +72,20 @@ def figures(
         high=high,
         chance=float((truth == common).mean()),
         detail=detail,
-        scores=Scores(answers.rows, right[:, None]),
+        scores=Scores(answers.rows, right[:, None], answers.groups),
         **shared,
     )
-    low, high = statistic_interval(_hits(truth, said, len(classes)), _mean_recall, seed)
+    low, high = statistic_interval(_hits(truth, said, len(classes)), _mean_recall, seed, groups=answers.groups)
     value = float(np.mean(list(recalls.values())))
-    balanced: dict[str, Any] = {
-        "metric": "balanced_accuracy",
-        "value": value,
-        "low": low,
-        "high": high,
-        "chance": 1 / len(here),
-    }
-    return [plain, Figure(**balanced, detail=detail | {"recalls": recalls}, **shared)]
+    balanced: dict[str, Any] = {"metric": "balanced_accuracy", "value": value, "low": low, "high": high}
+    return [plain, Figure(**balanced, chance=1 / len(here), detail=detail | {"recalls": recalls}, **shared)]
+
+
+def require_readable(faces: FaceSet, labels: NDArray[np.str_], name: str, protocol: Protocol) -> None:
+    """Raise ValueError where labels [N] cannot be read as `classify_labels` would: before anything is embedded."""
+    parts = parts_of(faces, labels != "", protocol.seed)
+    learnable(labels, parts, name)
+    labelled(parts, protocol, labels)
 
 
 def learnable(labels: NDArray[np.str_], parts: Sequence[Splits], column: str) -> NDArray[np.str_]:

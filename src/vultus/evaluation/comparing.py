@@ -40,8 +40,12 @@ def training_rows(faces: FaceSet, compared: Rows) -> Rows:
 
 
 def whitening(learn: Floats, protocol: Protocol) -> Preparation:
-    """Principal components at unit variance, fitted on features [L, D]."""
-    return prepare(learn.astype(np.float32), protocol.pca, whiten=True, seed=protocol.seed)
+    """Principal components at unit variance, fitted on features [L, D]: at most L / 2 of them.
+
+    Whitened by all L − 1 that they have, each of the faces would be as far from every other.
+    """
+    kept = protocol.pca and min(protocol.pca, max(len(learn) // 2, 1))
+    return prepare(learn.astype(np.float32), kept, whiten=True, seed=protocol.seed)
 
 
 def tested_rows(faces: FaceSet, usable: NDArray[np.bool_]) -> Rows:

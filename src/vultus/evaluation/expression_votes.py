@@ -2,7 +2,8 @@
 
 Barsoum et al., Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution, 2016.
 Single votes are dropped as outliers. A face's expression is what more than half of the votes left are for; faces
-without such a majority, or whose majority says unknown or no face, are left out.
+without such a majority, or whose majority says unknown or no face, are left out. The distribution is ours in this: of
+the same faces, and of all the votes left for the eight expressions, however few one of them has.
 """
 
 from dataclasses import replace
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vultus.evaluation.bootstrap import mean_interval
-from vultus.evaluation.classes import classify_labels
+from vultus.evaluation.classes import classify_labels, require_readable
 from vultus.evaluation.few_shot import labelled
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.pooled import answer, learned
@@ -42,6 +43,11 @@ def evaluate(features: Floats, faces: FaceSet, protocol: Protocol = PLAIN) -> li
     soft = _soft(features, faces, shares(votes), labels, protocol)
     mode = replace(soft[1], chance=hard[0].chance)
     return [replace(figure, detail={**figure.detail, **left_out}) for figure in (*hard, soft[0], mode)]
+
+
+def readable(faces: FaceSet, protocol: Protocol = PLAIN) -> None:
+    """Raises ValueError where a majority's expression cannot be learned, or the votes are not ten."""
+    require_readable(faces, majority(counted(faces))[0], "votes", protocol)
 
 
 def counted(faces: FaceSet) -> Floats:
@@ -97,8 +103,8 @@ def _soft(
         ("cross_entropy", cross_entropy(truth, answers.given), cross_entropy(truth, mean), answers.detail | entropy),
         ("accuracy_mode", right.astype(np.float64), right, answers.detail),
     ):
-        low, high = mean_interval(each, protocol.seed)
+        low, high = mean_interval(each, protocol.seed, groups=answers.groups)
         value: dict[str, Any] = {"value": float(each.mean()), "low": low, "high": high, "chance": float(chance.mean())}
-        scores = Scores(answers.rows, each[:, None])
+        scores = Scores(answers.rows, each[:, None], answers.groups)
         figures.append(Figure(metric=metric, detail=detail, scores=scores, **value, **shared))
     return figures

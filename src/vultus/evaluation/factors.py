@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vultus.evaluation.embedding import embed
 from vultus.evaluation.evaluate import Features, read
 from vultus.evaluation.figure import Figure
+from vultus.evaluation.preparation import require_varying
 from vultus.evaluation.protocol import Protocol
-from vultus.evaluation.tasks import hindrance, possible_tasks
+from vultus.evaluation.tasks import TASKS, hindrance, possible_tasks
 from vultus.faces.faceset import FaceSet
 
 FACTORS = ("expression", "identity", "head_pose", "pose_class")
@@ -26,7 +30,7 @@ class Leakage:
 
     pose_held: feature → how much of the readable pose it holds, R² of its pose over that of the best feature (R² below
     0 counts as 0). It is 1 for the best, 0 for a feature without pose; empty where no feature holds any, or the set has
-    no pose. left_out: factor → why the set cannot tell it.
+    no pose. left_out: factor → why the set, or a feature that has collapsed (`identity of NAME`), cannot tell it.
     """
 
     figures: tuple[Figure, ...]  # accuracy of expression, identity and classes of pose; MAE and R² of head pose
@@ -56,12 +60,27 @@ def leakage(model: Any, faces: FaceSet, protocol: Protocol = PLAIN, cache: Path 
 def leakage_of(features: Features, faces: FaceSet, protocol: Protocol = PLAIN, *, method: str) -> Leakage:
     """The same of features that are there already: name → [N, D], rows as in `faces`."""
     known, left_out = factors(faces)
-    found = read(features, faces, known, protocol, method=method)
+    found: list[Figure] = []
+    for name, values in features.items():
+        asked, reason = _comparable(known, values)
+        left_out |= {f"{factor} of {name}": reason for factor in known if factor not in asked}
+        found += read({name: values}, faces, asked, protocol, method=method)
+    if not found:
+        raise ValueError(f"no feature of {method} tells anything of {', '.join(known)}: {left_out}")
     explained = _explained(found)
     kept = tuple(f for f in found if f.metric in ("accuracy", "mae", explained))
     r2 = {f.feature: max(f.value, 0.0) for f in kept if f.metric == explained}
     best = max(r2.values(), default=0.0)
     return Leakage(kept, {name: value / best for name, value in r2.items()} if best else {}, left_out)
+
+
+def _comparable(known: Sequence[str], values: NDArray[np.floating]) -> tuple[list[str], str]:
+    """What can be read of a feature: of a collapsed one no factor that compares faces; and why not the others."""
+    try:
+        require_varying(values)
+    except ValueError as reason:
+        return [name for name in known if not TASKS[name].compares], str(reason)
+    return list(known), ""
 
 
 def factors(faces: FaceSet) -> tuple[tuple[str, ...], dict[str, str]]:

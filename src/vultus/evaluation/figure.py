@@ -1,6 +1,6 @@
 """One measured number with everything needed to trust it and to compare it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -13,11 +13,33 @@ class Scores:
     """What each test sample gave to a figure: the statistic of the columns' means is the figure's value.
 
     rows: [M], faces by row of the set, or pairs by number; columns: [M, C], right or wrong, errors, or counts.
-    Two methods' scores of the same rows can be compared pair by pair, and by groups of faces.
+    groups: [M], equal for samples that are drawn together (pictures of a person); None: each by itself, or not kept.
+    seeds: of a mean over seeds, how many columns each seed has; they stand side by side, NaN where it did not test a
+    sample. Two methods' scores of the same rows can be compared pair by pair, and by groups of faces.
     """
 
     rows: NDArray[np.int64]
     columns: NDArray[np.float64]
+    groups: NDArray[np.int64] | None = None
+    seeds: tuple[int, ...] = ()
+
+    @property
+    def each(self) -> list[NDArray[np.float64]]:
+        """The columns of each seed."""
+        return np.split(self.columns, np.cumsum(self.seeds)[:-1], axis=1) if self.seeds else [self.columns]
+
+
+def groups_of(rows: NDArray[np.int64], scores: Sequence[Scores]) -> NDArray[np.int64] | None:
+    """The group of each of `rows` [M, ascending] as any of the scores knows it, else its own; None: all unknown."""
+    known = [(s.rows, s.groups) for s in scores if s.groups is not None]
+    if not known:
+        return None
+    groups = np.full(len(rows), -1, np.int64)
+    for own, numbers in known:
+        groups[np.searchsorted(rows, own)] = numbers
+    alone = groups < 0
+    groups[alone] = groups.max() + 1 + np.arange(alone.sum())
+    return groups
 
 
 @dataclass(frozen=True)
@@ -55,6 +77,18 @@ class Figure:
     def lower_is_better(self) -> bool:
         """True for errors."""
         return self.metric.startswith(("mae", "nme", "failure_rate", "cross_entropy"))
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The units or attributes that a mean is of; () of any other figure."""
+        return tuple(self.detail.get("units", ()) or self.detail.get("attributes", ()))
+
+    def asks_other_than(self, other: "Figure") -> str:
+        """Why two figures of one metric are no answers to the same questions; "" if they are."""
+        if self.behind == other.behind:
+            return ""
+        ours, theirs = (", ".join(one.behind) or "one thing alone" for one in (self, other))
+        return f"{self.task} {self.metric} on {self.data} is a mean of {ours} here and of {theirs} there"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON; the scores are kept elsewhere."""

@@ -10,7 +10,8 @@ from vultus.evaluation.bootstrap import mean_interval, resampled_interval
 from vultus.evaluation.comparing import require_whole, training_rows, whitening
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.made_pairs import make_pairs
-from vultus.evaluation.preparation import require_finite
+from vultus.evaluation.people import drawn, together
+from vultus.evaluation.preparation import require_finite, require_varying
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.splits import Rows
 from vultus.faces.faceset import FaceSet
@@ -29,38 +30,35 @@ def evaluate(features: Floats, faces: FaceSet, protocol: Protocol = PLAIN) -> li
     identities of its test split. pca: whitened principal components are compared, fitted on the set's training split,
     or where it has none on the faces of the other folds.
     A false accept rate that the number of different pairs cannot resolve gives no figure; the accuracy's
-    detail says so. Raises ValueError for a part of a set with pairs: their rows count in the whole set.
+    detail says so. Raises ValueError for a part of a set with pairs: their rows count in the whole set; and for
+    features that are not finite, or the same for all the faces.
     """
     seed = protocol.seed
     pairs, origin = pairs_of(faces, seed)
-    require_finite(features[np.union1d(pairs.left, pairs.right)])
+    compared = features[np.union1d(pairs.left, pairs.right)]
+    require_finite(compared)
+    require_varying(compared)
     score, dim = _scores(features, faces, pairs, protocol)
     right, thresholds = fold_accuracy(score, pairs.same, pairs.fold)
     each = np.array([right[pairs.fold == fold].mean() for fold in np.unique(pairs.fold)])
     detail: dict[str, Any] = {"pairs": origin, "whitened": protocol.pca is not None, "folds": len(each)}
     detail |= {"standard_error": float(each.std(ddof=1) / np.sqrt(len(each))), "thresholds": thresholds}
-    shared: dict[str, Any] = {"task": "identity", "n": len(pairs), "dim": dim, "seed": seed}
-    shared["data"] = faces.card.name
+    shared: dict[str, Any] = {"task": "identity", "n": len(pairs), "dim": dim, "seed": seed, "data": faces.card.name}
+    groups = together(faces, pairs.left, pairs.right)
+    detail |= drawn(groups, len(pairs), "pair")
     different = int((~pairs.same).sum())
     beyond = [far for far in FAR if different * far < 1]
     if beyond:
         detail["unresolved_far"] = f"{different} different pairs cannot show a false accept rate of {beyond}"
-    low, high = mean_interval(right.astype(np.float64), seed)
-    first = Figure(
-        metric="accuracy",
-        value=float(right.mean()),
-        low=low,
-        high=high,
-        chance=0.5,
-        detail=detail,
-        scores=Scores(np.arange(len(pairs)), right[:, None].astype(np.float64)),
-        **shared,
-    )
-    figures = [first, _resampled("auc", roc_auc, 0.5, score, pairs.same, shared)]
+    low, high = mean_interval(right.astype(np.float64), seed, groups=groups)
+    value: dict[str, Any] = {"value": float(right.mean()), "low": low, "high": high, "chance": 0.5}
+    scores = Scores(np.arange(len(pairs)), right[:, None].astype(np.float64), groups)
+    first = Figure(metric="accuracy", detail=detail, scores=scores, **value, **shared)
+    figures = [first, _resampled("auc", roc_auc, 0.5, score, pairs.same, groups, shared)]
     for far in FAR:
         if far not in beyond:
             rate = _tar(far)
-            figures.append(_resampled(f"tar@far={far:g}", rate, far, score, pairs.same, shared))
+            figures.append(_resampled(f"tar@far={far:g}", rate, far, score, pairs.same, groups, shared))
     return figures
 
 
@@ -134,13 +132,15 @@ def _scores(features: Floats, faces: FaceSet, pairs: Pairs, protocol: Protocol) 
     learn = training_rows(faces, paired)
     if len(learn) > protocol.pca:
         whiten = whitening(features[learn], protocol)
-        return _compared(features, pairs, np.arange(len(pairs)), whiten), protocol.pca
-    score = np.empty(len(pairs), np.float32)
+        return _compared(features, pairs, np.arange(len(pairs)), whiten), whiten.width
+    score, widths = np.empty(len(pairs), np.float32), []
     for held in np.unique(pairs.fold):
         mine = np.flatnonzero(pairs.fold == held)
         others = np.setdiff1d(paired, np.union1d(pairs.left[mine], pairs.right[mine]))
-        score[mine] = _compared(features, pairs, mine, whitening(features[others], protocol))
-    return score, protocol.pca
+        whiten = whitening(features[others], protocol)
+        score[mine] = _compared(features, pairs, mine, whiten)
+        widths.append(whiten.width)
+    return score, min(widths)
 
 
 def _compared(features: Floats, pairs: Pairs, of: Rows, prepared: Callable[[Any], Floats]) -> Floats:
@@ -155,10 +155,14 @@ def _resampled(
     chance: float,
     score: Floats,
     same: Mask,
+    groups: Rows | None,
     shared: dict[str, Any],
 ) -> Figure:
     """Resampled within same and within different pairs."""
     strata = [np.flatnonzero(same), np.flatnonzero(~same)]
-    low, high = resampled_interval(lambda rows: statistic(score[rows], same[rows]), strata, shared["seed"])
+    detail = drawn(groups, len(score), "pair")
+    low, high = resampled_interval(
+        lambda rows: statistic(score[rows], same[rows]), strata, shared["seed"], groups=groups
+    )
     value = statistic(score, same)
-    return Figure(metric=metric, value=value, low=low, high=high, chance=chance, **shared)
+    return Figure(metric=metric, value=value, low=low, high=high, chance=chance, detail=detail, **shared)

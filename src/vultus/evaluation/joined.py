@@ -13,9 +13,10 @@ from vultus.faces.faceset import FaceSet
 class Joined(Chain):
     """What the tasks see of a set to learn from, followed by a set to be tested on; rows in that order.
 
-    It has the labels that both sets have. Of the first set the training and validation splits are learned from (all of
-    it where it has no splits), of the second the test split is asked (all of it where it has none). A class that only
-    the second knows cannot be learned: its faces are left out, and counted so.
+    It has the labels that both sets have. Of the first set the training and validation splits are learned from, of the
+    second the test split is asked; all of a set that has no such split, which `remarks` tell of. A class that only the
+    second knows cannot be learned: its faces are left out, and counted so. Who is who is no label of both, and known
+    all the same (`identities`): validation faces are cut from the first set by person.
     """
 
     pairs = triplets = None  # comparing learns nothing: it is measured on one set
@@ -27,6 +28,12 @@ class Joined(Chain):
         self.content_hash = f"{learn.content_hash} → {test.content_hash}"
         self.card = SimpleNamespace(
             name=f"{learn.card.name} → {test.card.name}", content_hash=self.content_hash, faces=len(self)
+        )
+        lacking = ((learn, "train", "learned from"), (test, "test", "asked"))
+        self.remarks = tuple(
+            f"{faces.card.name} has no split {part}: all its {len(faces):,} faces are {done}"
+            for faces, part, done in lacking
+            if "split" in faces.columns and not _has(faces, part)
         )
 
     def labels(self, column: str) -> NDArray[Any]:
@@ -46,10 +53,28 @@ class Joined(Chain):
             second = np.where(np.isin(second, first), second, "")
         return np.concatenate([first, second])
 
+    def identities(self) -> NDArray[np.str_] | None:
+        """Whose face each is [N], '' where that is not known; None where neither set knows. The sets share nobody."""
+        if not any("identity" in part.columns for part in self.parts):
+            return None
+        return np.concatenate([_people(part, f"{number}:") for number, part in enumerate(self.parts)])
+
+
+def _people(faces: FaceSet, prefix: str) -> NDArray[np.str_]:
+    """The set's identities [N], those that are known with the prefix."""
+    if "identity" not in faces.columns:
+        return np.full(len(faces), "")
+    own = faces.labels("identity").astype(np.str_)
+    return np.where(own == "", "", np.char.add(prefix, own))
+
+
+def _has(faces: FaceSet, part: str) -> bool:
+    return "split" in faces.columns and bool((faces.labels("split") == part).any())
+
 
 def _kept(faces: FaceSet, splits: tuple[str, ...]) -> NDArray[np.str_]:
-    """Each face's split, '' for those of other splits; the first of `splits` for all of a set without any."""
-    if "split" not in faces.columns:
+    """Each face's split, '' for those of other splits; the first of `splits` for all of a set that has none such."""
+    if not _has(faces, splits[0]):
         return np.full(len(faces), splits[0])
     own = faces.labels("split")
     return np.where(np.isin(own, splits), own, "")

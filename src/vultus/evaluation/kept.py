@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,8 @@ def with_scores(folder: Path, figure: Figure) -> Figure:
     """The figure with its scores; as it is where none are kept, or where they cannot be read."""
     try:
         with np.load(_path(folder, figure), allow_pickle=False) as file:
-            return replace(figure, scores=Scores(file["rows"], file["columns"].astype(np.float64)))
+            groups = file.get("groups")  # older files have none: each sample by itself
+            return replace(figure, scores=Scores(file["rows"], file["columns"].astype(np.float64), groups))
     except (OSError, ValueError, KeyError):
         return figure
 
@@ -44,8 +46,10 @@ def add_figures(folder: Path, figures: Sequence[Figure]) -> None:
     for figure in figures:
         if figure.scores is not None:
             packed = io.BytesIO()
-            columns = figure.scores.columns.astype(np.float32)
-            np.savez_compressed(packed, rows=figure.scores.rows, columns=columns)
+            kept: dict[str, Any] = {"rows": figure.scores.rows, "columns": figure.scores.columns.astype(np.float32)}
+            if figure.scores.groups is not None:
+                kept["groups"] = figure.scores.groups
+            np.savez_compressed(packed, **kept)
             write_atomic(_path(folder, figure), packed.getvalue())
     sets = {f.data: f.detail.get("content") for f in figures}
     stay = [f for f in read_figures(folder) if sets.get(f.data, f.detail.get("content")) == f.detail.get("content")]

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from vultus.evaluation.bootstrap import mean_interval
 from vultus.evaluation.few_shot import labelled
 from vultus.evaluation.figure import Figure, Scores
-from vultus.evaluation.pooled import Tunes, answer, learned
+from vultus.evaluation.people import drawn
+from vultus.evaluation.pooled import Answers, Tunes, answer, learned
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.splits import Splits, checked, parts_of
 from vultus.faces.faceset import FaceSet
@@ -48,12 +49,7 @@ def evaluate(
     points = points_of(faces)
     kind = _chosen(normaliser, points.shape[1])
     scale = _scale(points, kind)
-    usable = np.isfinite(scale) & (scale > 0)
-    known = np.asarray(np.isfinite(points).all(axis=2))
-    # networks leave out single points
-    enough = np.asarray(known.any(axis=1) if isinstance(features, Tunes) else known.all(axis=1))
-    parts, dropped = _complete(parts_of(faces, usable, protocol.seed), enough, len(faces))
-    parts = labelled(parts, protocol)
+    parts, dropped = _parts(faces, points, scale, protocol, single=isinstance(features, Tunes))
     flat = points.reshape(len(points), -1)
     answers = answer(features, parts, protocol, lambda probe: probe.regress(flat, protocol.readout))
     rows = answers.rows
@@ -66,7 +62,13 @@ def evaluate(
     shared: dict[str, Any] = {"task": "landmarks", "dim": answers.dim, "seed": protocol.seed}
     shared |= {"data": faces.card.name, "detail": detail}
     subset = faces.labels("subset")[rows] if "subset" in faces.columns else np.full(len(rows), "")
-    return _figures(rows, errors[0], errors[1], subset, limit, shared)
+    return _figures(answers, errors[0], errors[1], subset, limit, shared)
+
+
+def readable(faces: FaceSet, protocol: Protocol = PLAIN) -> None:
+    """Raises ValueError where landmarks, or the faces that have them, are too few."""
+    points = points_of(faces)
+    _parts(faces, points, _scale(points, _chosen("auto", points.shape[1])), protocol)
 
 
 def points_of(faces: FaceSet) -> Points:
@@ -102,6 +104,17 @@ def _scale(points: Points, kind: Normaliser) -> NDArray[np.float64]:
     return size
 
 
+def _parts(
+    faces: FaceSet, points: Points, scale: NDArray[np.float64], protocol: Protocol, single: bool = False
+) -> tuple[list[Splits], int]:
+    """What is learned from and tested on, and how many faces lack a point; single: networks leave out single points."""
+    known = np.asarray(np.isfinite(points).all(axis=2))
+    enough = np.asarray(known.any(axis=1) if single else known.all(axis=1))
+    whole = parts_of(faces, np.isfinite(scale) & (scale > 0), protocol.seed)
+    parts, dropped = _complete(whole, enough, len(faces))
+    return labelled(parts, protocol), dropped
+
+
 def _complete(parts: Sequence[Splits], whole: NDArray[np.bool_], of: int) -> tuple[list[Splits], int]:
     """The parts without training and validation faces that lack a point, and how many these are in all."""
     kept = []
@@ -120,7 +133,7 @@ def _error(truth: Points, given: Points, scale: NDArray[np.float64]) -> NDArray[
 
 
 def _figures(
-    rows: NDArray[np.int64],
+    answers: Answers,
     error: NDArray[np.float64],
     blind: NDArray[np.float64],
     subset: NDArray[np.str_],
@@ -128,7 +141,7 @@ def _figures(
     shared: dict[str, Any],
 ) -> list[Figure]:
     """Each metric is a mean over faces: the area under the curve is that of 1 − error / limit, at least 0."""
-    everyone = np.ones(len(rows), np.bool_)
+    rows, everyone = answers.rows, np.ones(len(answers.rows), np.bool_)
     metrics: list[tuple[str, Callable[[NDArray[np.float64]], NDArray[np.float64]], NDArray[np.bool_]]] = [
         ("nme", lambda e: e, everyone),
         (f"failure_rate@{limit:g}", lambda e: (e > limit).astype(np.float64), everyone),
@@ -138,8 +151,10 @@ def _figures(
     figures = []
     for name, of, mine in metrics:
         each = of(error[mine])
-        low, high = mean_interval(each, shared["seed"])
+        groups = None if answers.groups is None else answers.groups[mine]
+        low, high = mean_interval(each, shared["seed"], groups=groups)
+        shared["detail"] = shared["detail"] | drawn(groups, len(each))
         value: dict[str, Any] = {"value": float(each.mean()), "chance": float(of(blind[mine]).mean()), "n": len(each)}
-        scores = Scores(rows[mine], each[:, None])
+        scores = Scores(rows[mine], each[:, None], groups)
         figures.append(Figure(metric=name, low=low, high=high, scores=scores, **value, **shared))
     return figures

@@ -50,8 +50,9 @@ def measure(
     model, faces = load(folder), FaceSet.open(data)
     other = FaceSet.open(test) if test else None
     tasks = (task,) if isinstance(task, str) else tuple(task)
+    read = _as_one(faces, other, tell)
     if "all" in tasks:
-        tasks = _all_tasks(faces if other is None else Joined(faces, other), mirrored, tell)
+        tasks = _all_tasks(read, protocol, mirrored, tell)
     if mirrored and (sided := [name for name in tasks if name in TASKS and TASKS[name].sided]):
         raise ValueError(f"{', '.join(sided)}: {TURNED}; read without mirrored")
     if not tasks:
@@ -63,21 +64,32 @@ def measure(
     repeats = [replace(protocol, seed=seed) for seed in seeds or (protocol.seed,)]
     for each in repeats:
         figures += evaluate(seen, faces, tasks, each, feature=asked, **options)
-    if leaks := leaked(figures):
-        tell(leaks)
+    leaks = leaked(figures)  # of the model: its rivals learn from the same faces
     for floor in beside(model, faces, floors, atoms):
         tell(f"reading {floor.name}")
         floor = reader(floor, mirrored, feature if has_stages(floor) else None)
         for each in repeats:
             fits = replace(each, pca=min(each.pca, width(floor))) if each.pca else each
             figures += evaluate(floor, faces, tasks, fits, feature=floor.default_feature, **options)
+    for line in filter(None, (leaks, beside_the_mean(figures), constant(figures))):
+        tell(line)
     add_figures(folder, figures)
     return tuple(figures)
 
 
-def _all_tasks(faces: Any, mirrored: bool, tell: Callable[[str], None]) -> tuple[str, ...]:
+def _as_one(faces: FaceSet, test: FaceSet | None, tell: Callable[[str], None]) -> Any:
+    """What the tasks see: the set, or both joined; `tell` hears of splits that one of two sets lacks."""
+    if test is None:
+        return faces
+    joined = Joined(faces, test)
+    for remark in joined.remarks:
+        tell(remark)
+    return joined
+
+
+def _all_tasks(faces: Any, protocol: Protocol, mirrored: bool, tell: Callable[[str], None]) -> tuple[str, ...]:
     """The tasks that the set can serve; of those whose labels are there and do not suffice `tell` hears why."""
-    why = {n: TURNED if mirrored and TASKS[n].sided else hindrance(n, faces) for n in possible_tasks(faces)}
+    why = {n: TURNED if mirrored and TASKS[n].sided else hindrance(n, faces, protocol) for n in possible_tasks(faces)}
     for name, reason in why.items():
         if reason:
             tell(f"{name} is left out: {reason}")
@@ -89,6 +101,25 @@ def leaked(figures: Sequence[Figure]) -> str:
     found = {f.task: (f.detail["leaked_test_faces"], f.n) for f in figures[::-1] if "leaked_test_faces" in f.detail}
     told = ", ".join(f"{count:,} of {of:,} ({task})" for task, (count, of) in reversed(found.items()))
     return f"test faces whose very picture the read-out learns from, which flatters it: {told}" if told else ""
+
+
+def beside_the_mean(figures: Sequence[Figure]) -> str:
+    """Which action units a mean is of, where it is not of all that are read, in a line; "" where it is."""
+    found = next((f for f in figures if f.detail.get("beside_the_mean")), None)
+    if found is None:
+        return ""
+    apart = ", ".join(found.detail["beside_the_mean"])
+    return f"the mean of {found.data} is of its protocol's units {', '.join(found.behind)}; by themselves: {apart}"
+
+
+def constant(figures: Sequence[Figure]) -> str:
+    """How many values of each feature are the same for all faces that are learned from, in a line; "" for none."""
+    found: dict[str, int] = {}
+    for f in figures:
+        name = f.method if f.feature in ("", f.method) else f"{f.method} {f.feature}"
+        found[name] = max(found.get(name, 0), int(f.detail.get("constant_values", 0)))
+    told = ", ".join(f"{count:,} ({name})" for name, count in found.items() if count)
+    return f"values that are the same for all training faces, of which nothing can be read: {told}" if told else ""
 
 
 def width(model: Any) -> int:

@@ -8,6 +8,7 @@ from typing import Protocol as Interface
 import numpy as np
 from numpy.typing import NDArray
 
+from vultus.evaluation.people import drawn, numbered
 from vultus.evaluation.preparation import Floats
 from vultus.evaluation.probe import Probe, Reading
 from vultus.evaluation.protocol import Protocol
@@ -27,12 +28,16 @@ class Tunes(Interface):
 
 @dataclass(frozen=True)
 class Answers:
-    """What was said of the test faces: `rows` [M] of the set, `given` [M, K]; and how it came about."""
+    """What was said of the test faces: `rows` [M] of the set, `given` [M, K]; and how it came about.
+
+    groups: [M], equal for faces of one person; None where the set names nobody.
+    """
 
     rows: Rows
     given: Floats
     dim: int
     detail: dict[str, Any]
+    groups: Rows | None = None
 
 
 def answer(
@@ -51,12 +56,10 @@ def answer(
     if len(parts) > 1:
         detail |= {"train": min(len(part.final) for part in parts), "folds": [dict(r.choice) for r in readings]}
         detail = {key: value for key, value in detail.items() if key not in readings[0].choice}
-    return Answers(
-        np.concatenate([part.test for part in parts]),
-        np.concatenate([reading.answers for reading in readings]),
-        probes[0].dim,
-        detail,
-    )
+    rows = np.concatenate([part.test for part in parts])
+    groups = numbered(parts[0].people, rows)
+    detail |= drawn(groups, len(rows))
+    return Answers(rows, np.concatenate([reading.answers for reading in readings]), probes[0].dim, detail, groups)
 
 
 def learned(parts: Sequence[Splits]) -> Rows:

@@ -26,6 +26,11 @@ class Preparation:
     axes: Floats | None
     constant: int
 
+    @property
+    def width(self) -> int:
+        """Values that are left of a face's."""
+        return len(self.mean) if self.axes is None else self.axes.shape[1]
+
     def __call__(self, features: Floats) -> Floats:
         """[N, D] → float32 [N, D or d]. Raises ValueError for values that are not finite."""
         out = np.subtract(features, self.mean, dtype=np.float32)
@@ -39,9 +44,10 @@ def prepare(
 ) -> Preparation:
     """Fit on training features [N, D].
 
-    pca: dimension kept, None for all. whiten: principal components at unit variance. standardise: False leaves values
-    their variances, as principal components have them, and only centres them.
-    Raises ValueError for features that are not finite, and a pca dimension outside 1 … min(N − 1, D).
+    pca: dimension kept at most, None for all: N faces have no more than N − 1 components, nor D values more than D.
+    whiten: principal components at unit variance. standardise: False leaves values their variances, as principal
+    components have them, and only centres them.
+    Raises ValueError for features that are not finite, and where no component can be fitted.
     """
     require_finite(train)
     mean = train.mean(axis=0, dtype=np.float64)
@@ -52,11 +58,9 @@ def prepare(
     if pca is None:
         return plain
     most = min(len(train) - 1, train.shape[1])
-    if not 1 <= pca <= most:
-        raise ValueError(
-            f"pca={pca} asked of {len(train)} training faces with {train.shape[1]} values: expected 1 to {most}"
-        )
-    fitted = _components(plain(train), pca, seed)
+    if min(pca, most) < 1:
+        raise ValueError(f"pca={pca} asked of {len(train)} training faces: expected 1 or more, of two faces or more")
+    fitted = _components(plain(train), min(pca, most), seed)
     axes = fitted.components_.T
     if whiten:
         variance = fitted.explained_variance_

@@ -6,7 +6,7 @@ whose variances stay, with statistics of the training faces alone.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from vultus.evaluation import ridge
 from vultus.evaluation.kernel import COMPONENTS, KernelMap, kernel_map
 from vultus.evaluation.logistic import Design, Logistic, solve, solve_each
 from vultus.evaluation.neighbours import NEIGHBOURS, votes
-from vultus.evaluation.preparation import Floats, prepare
+from vultus.evaluation.preparation import Floats, Preparation, prepare
 from vultus.evaluation.protocol import Protocol, Readout
 from vultus.evaluation.splits import Rows, Splits
 
@@ -42,11 +42,16 @@ class Reading:
 
 
 class Stage:
-    """Features prepared on some training rows; the costly factorisation is made once, when first asked for."""
+    """Features prepared on some training rows; the costly factorisation is made once, when first asked for.
 
-    def __init__(self, features: NDArray[np.floating], rows: Rows, protocol: Protocol) -> None:
-        self.features, self.rows = features, rows
-        chosen = np.asarray(features[rows], dtype=np.float32)
+    before: what was done to them already, where these rows are too few to fit it on.
+    """
+
+    def __init__(
+        self, features: NDArray[np.floating], rows: Rows, protocol: Protocol, before: Preparation | None = None
+    ) -> None:
+        self.features, self.rows, self.before = features, rows, before
+        chosen = self._picked(rows)
         pca, kernel = protocol.pca, protocol.readout == "kernel"
         if kernel:
             pca = min(pca or COMPONENTS, chosen.shape[1], len(chosen) - 1)
@@ -61,23 +66,34 @@ class Stage:
         return Design(self.train)
 
     def read(self, rows: Rows) -> Floats:
-        prepared = self.preparation(np.asarray(self.features[rows], dtype=np.float32))
+        prepared = self.preparation(self._picked(rows))
         return self.map(prepared) if self.map else prepared
+
+    def _picked(self, rows: Rows) -> Floats:
+        chosen = np.asarray(self.features[rows], dtype=np.float32)
+        return self.before(chosen) if self.before else chosen
 
 
 class Probe:
     """A feature [N, D] made ready for read-outs on one split; use it for all labels of a task.
 
     protocol: how it is made ready; with the kernel read-out, similarities to training faces stand for its values.
+    Of few labels the principal components are those of the whole training split: they ask for no label.
 
-    Raises ValueError where the features do not match the faces, are not finite, or `pca` does not fit them.
+    Raises ValueError where the features do not match the faces, or are not finite.
     """
 
     def __init__(self, features: NDArray[np.floating], splits: Splits, protocol: Protocol = PLAIN) -> None:
         self.splits = splits
-        self.first = Stage(features, splits.train, protocol)
-        self._later = (features, splits.final, protocol)
+        before = None
+        if protocol.pca and splits.unlabelled is not None:
+            whole = np.asarray(features[splits.unlabelled], dtype=np.float32)
+            before = prepare(whole, protocol.pca, standardise=not protocol.reduced, seed=protocol.seed)
+            protocol = replace(protocol, pca=None, reduced=True)
+        self.first = Stage(features, splits.train, protocol, before)
+        self._later = (features, splits.final, protocol, before)
         self.dim: int = self.first.train.shape[1]
+        self._constant = (before or self.first.preparation).constant
 
     @cached_property
     def last(self) -> Stage:
@@ -96,8 +112,8 @@ class Probe:
             "train": len(self.splits.final),
             "left_out": self.splits.left_out,
         }
-        if constant := self.first.preparation.constant:
-            notes["constant_values"] = constant
+        if self._constant:
+            notes["constant_values"] = self._constant
         return notes
 
     def classify(self, labels: NDArray[Any], classes: int, score: Score, readout: Readout = "linear") -> Reading:
@@ -131,7 +147,7 @@ class Probe:
             choice["edge"] = "the weakest penalty tried was best"
         if self.splits.refit:
             C *= len(self.splits.train) / len(self.splits.final)  # the same penalty
-            model = solve(self.last.design, labels[self.splits.final], classes, C, model)
+            model = solve(self.last.design, labels[self.splits.final], classes, C, self._start(model))
         answers = model.probabilities(self.last.read(self.splits.test))
         return Reading(answers, choice | {"C": C, "gradient": model.gradient})
 
@@ -163,7 +179,7 @@ class Probe:
             if (behind >= PATIENCE).all():
                 break
         chosen *= len(splits.train) / len(splits.final)  # the same penalty
-        model = solve_each(self.last.design, present[splits.final], chosen, model)
+        model = solve_each(self.last.design, present[splits.final], chosen, self._start(model))
         notes = [{"validation": tries[k], "C": float(chosen[k]), "gradient": model.gradient} for k in range(count)]
         return model.probabilities(self.last.read(splits.test)), notes
 
@@ -188,6 +204,10 @@ class Probe:
             mine = chosen == penalty
             answers[:, mine] = _ridge(self.last, targets[:, mine], penalty[None], read)[0]
         return Reading(answers, {"alpha": (chosen * len(self.splits.final)).tolist()})
+
+    def _start(self, model: Logistic | None) -> Logistic | None:
+        """Where the last fit may start; more faces may have more components, and then it starts anew."""
+        return model if self.last.train.shape[1] == self.dim else None
 
     def _valid(self, labels: NDArray[Any]) -> NDArray[Any]:
         picked: NDArray[Any] = labels[self.splits.validation]

@@ -16,8 +16,8 @@ class Protocol:
     """
 
     readout: Readout = "linear"
-    pca: int | None = None  # principal components read, fitted on training faces; None: the whole feature
-    seed: int = 0  # of cuts, shots, made pairs and bootstrap
+    pca: int | None = None  # principal components read at most, fitted on training faces; None: the whole feature
+    seed: int = 0  # of validation cuts, shots, made pairs and bootstrap
     shots: float | None = None
     reduced: bool = False  # the features are principal components already: centred only, their variances stay
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vultus.evaluation.bootstrap import grouped
+
 Floats = NDArray[np.floating]
 Rows = NDArray[np.int64]
 RESAMPLED = 20_000_000  # samples drawn at most for an interval
@@ -80,10 +82,16 @@ class Curve:
         return area
 
 
-def resamples(samples: int, seed: int) -> Iterator[NDArray[np.float32]]:
-    """Blocks [R, N] of how often each sample is drawn; the more samples the fewer draws, in all at least 100."""
+def resamples(samples: int, seed: int, groups: Rows | None = None) -> Iterator[NDArray[np.float32]]:
+    """Blocks [R, N] of how often each sample is drawn; the more samples the fewer draws, in all at least 100.
+
+    groups: [N], equal for samples that are drawn together (`bootstrap.py`).
+    """
+    place = grouped(groups)
+    units = samples if place is None else int(place.max()) + 1
     draws = int(np.clip(RESAMPLED // samples, *RESAMPLES))
     rng, step = np.random.default_rng(seed), max(1, _BLOCK // samples)
     for at in range(0, draws, step):
-        drawn = rng.integers(samples, size=(min(step, draws - at), samples))
-        yield np.stack([np.bincount(row, minlength=samples) for row in drawn]).astype(np.float32)
+        drawn = rng.integers(units, size=(min(step, draws - at), units))
+        counts = np.stack([np.bincount(row, minlength=units) for row in drawn]).astype(np.float32)
+        yield counts if place is None else counts[:, place]

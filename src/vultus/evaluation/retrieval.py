@@ -11,6 +11,7 @@ from vultus.evaluation.bootstrap import mean_interval
 from vultus.evaluation.comparing import directions, tested_rows
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.leakage import pictures
+from vultus.evaluation.people import drawn, together
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.ranking import average_precision, blind_average_precision, precision_at
 from vultus.evaluation.splits import Rows
@@ -29,7 +30,8 @@ def evaluate(
 
     features: [N, D], rows as in `faces`. label: any text label; else identity, or expression where that is not known.
     A query's own picture and copies of it are not searched; a query that no other face is alike to is left out and
-    counted. Equal similarities count by the mean over their orders. pca: whitened components are compared.
+    counted. Of equal similarities precision takes the mean over their orders, average precision one place,
+    the last of theirs (`ranking.py`). pca: whitened components are compared.
     Chance is what a random order scores. Raises ValueError where no face has another alike.
     """
     label, search = label or _label(faces), searched(faces, label)
@@ -43,10 +45,13 @@ def evaluate(
     shared: dict[str, Any] = {"task": "retrieval", "n": len(scores), "dim": unit.shape[1], "seed": protocol.seed}
     shared |= {"data": faces.card.name, "detail": detail}
     figures = []
+    groups = together(faces, search.rows[search.queries])
+    detail |= drawn(groups, len(scores))
     for name, own, chance in zip(("map", *(f"precision@{k}" for k in PLACES)), scores.T, blind, strict=True):
-        low, high = mean_interval(own, protocol.seed)
+        low, high = mean_interval(own, protocol.seed, groups=groups)
         shared |= {"value": float(own.mean()), "chance": float(chance.mean()), "low": low, "high": high}
-        figures.append(Figure(metric=name, scores=Scores(search.rows[search.queries], own[:, None]), **shared))
+        scored = Scores(search.rows[search.queries], own[:, None], groups)
+        figures.append(Figure(metric=name, scores=scored, **shared))
     return figures
 
 

@@ -17,16 +17,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vultus.evaluation.bootstrap import independent_difference, statistic_interval
+from vultus.evaluation.bootstrap import Statistic, independent_difference, statistic_interval
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.identity import pairs_of
 from vultus.evaluation.kept import circumstances
-from vultus.evaluation.tasks import TASKS, Statistic
+from vultus.evaluation.tasks import TASKS
 from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
 
 FILE = "slices.json"
 FEWEST = 30  # test faces, or pairs, of a group whose value is compared with others'
+FEWEST_PEOPLE = 10  # likewise, where the set knows whom they show: two people say little of a group
 YEARS = (0, 3, 10, 20, 30, 40, 50, 60, 70)  # where an age band begins
 BANDS = (*(f"{a}–{b - 1}" for a, b in pairwise(YEARS)), f"{YEARS[-1]}+")
 LASTING = ("gender", "ethnicity")  # what two pictures of one person share
@@ -43,6 +44,14 @@ class Slice:
     low: float
     high: float
     n: int  # test faces, or pairs
+    people: int = 0  # whom these show, of pairs sets of people: what is resampled; 0 where that is not known
+
+    @property
+    def few(self) -> str:
+        """Why the group is too small to be compared; "" if it is large enough."""
+        if self.n < FEWEST:
+            return f"below {FEWEST}"
+        return f"below {FEWEST_PEOPLE} people" if 0 < self.people < FEWEST_PEOPLE else ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,7 @@ def slices(figure: Figure, faces: FaceSet) -> tuple[Sliced, ...]:
     for by, groups in _groups(figure, faces).items():
         own = _picked(groups, figure.scores, figure)
         if (own != "").any():
-            found.append(_sliced(figure, figure.scores.columns, own, by))
+            found.append(_sliced(figure, figure.scores, own, by))
     return tuple(found)
 
 
@@ -122,7 +131,7 @@ def slice_figures(figures: Sequence[Figure], data: str | Path, test: str | Path 
         first = (figure.method, figure.seed) == (figures[0].method, figures[0].seed)
         if first and figure.scores is not None and figure.task not in APART:
             rows = figure.scores.rows - (0 if figure.task == "identity" else before)
-            found += slices(replace(figure, scores=Scores(rows, figure.scores.columns)), faces)
+            found += slices(replace(figure, scores=replace(figure.scores, rows=rows)), faces)
     return tuple(found)
 
 
@@ -184,31 +193,36 @@ def _picked(groups: Groups, scores: Scores, figure: Figure) -> Groups:
     return picked
 
 
-def _sliced(figure: Figure, columns: NDArray[np.float64], groups: Groups, by: str) -> Sliced:
-    """columns: [M, C] of the test faces; groups: [M]."""
+def _sliced(figure: Figure, scores: Scores, groups: Groups, by: str) -> Sliced:
+    """groups: [M], of the scores' rows."""
     statistic = TASKS[figure.task].statistic
     names = sorted({str(name) for name in groups} - {""}, key=_order)
-    own = {name: columns[groups == name] for name in names}
+    own = {name: _part(scores, groups == name) for name in names}
     found = []
     for name, part in own.items():
-        low, high = statistic_interval(part, statistic, figure.seed)
-        found.append(Slice(name, _value(part, statistic), low, high, len(part)))
-    large = {one.group: one.value for one in found if one.n >= FEWEST}
+        low, high = statistic_interval(part.columns, statistic, figure.seed, groups=part.groups)
+        people = 0 if part.groups is None else len(np.unique(part.groups))
+        found.append(Slice(name, _value(part.columns, statistic), low, high, len(part.columns), people))
+    large = {one.group: one.value for one in found if not one.few}
     return Sliced(
         replace(figure, scores=None), by, tuple(found), _gap(figure, own, large, statistic), int((groups == "").sum())
     )
 
 
-def _gap(
-    figure: Figure, columns: Mapping[str, NDArray[np.float64]], values: Mapping[str, float], statistic: Statistic
-) -> Gap | None:
+def _part(scores: Scores, mine: NDArray[np.bool_]) -> Scores:
+    groups = None if scores.groups is None else scores.groups[mine]
+    return Scores(scores.rows[mine], scores.columns[mine], groups)
+
+
+def _gap(figure: Figure, parts: Mapping[str, Scores], values: Mapping[str, float], statistic: Statistic) -> Gap | None:
     """Between the best and the worst of the groups in `values`."""
     if len(values) < 2:
         return None
     ranked = sorted(values, key=lambda name: values[name], reverse=not figure.lower_is_better)
     best, worst = ranked[0], ranked[-1]
-    order = (best, worst) if figure.lower_is_better else (worst, best)
-    found = independent_difference(columns[order[0]], columns[order[1]], statistic, figure.seed)
+    low, high = (parts[name] for name in ((best, worst) if figure.lower_is_better else (worst, best)))
+    people = low.groups, high.groups
+    found = independent_difference(low.columns, high.columns, statistic, figure.seed, groups=people)
     return Gap(best, worst, found.value, found.low, found.high, found.p, comb(len(values), 2))
 
 

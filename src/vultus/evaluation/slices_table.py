@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rich.console import Group
 
-from vultus.evaluation.slices import FEWEST, Gap, Slice, Sliced
+from vultus.evaluation.slices import Gap, Slice, Sliced
 from vultus.evaluation.table import Grid, column_head, shown, stack, stacked
 
 
@@ -28,9 +28,10 @@ def _grid(own: Sequence[Sliced]) -> Grid:
     names = list(dict.fromkeys(s.group for one in own for s in one.slices))
     rows = []
     for name in names:
-        n = max(column[name].n for column in columns if name in column)
+        own_slices = [column[name] for column in columns if name in column]
+        n, few = max(s.n for s in own_slices), own_slices[0].few
         cells = (_cell(one, column.get(name)) for one, column in zip(own, columns, strict=True))
-        rows.append((name + ("" if n >= FEWEST else f" (below {FEWEST})"), f"{n:,}", *cells))
+        rows.append((name + (f" ({few})" if few else ""), f"{n:,}", *cells))
     if any(one.gap for one in own):
         rows.append(("largest gap", "", *(_gap(one, one.gap) for one in own)))
     if unknown := max(one.unknown for one in own):

@@ -4,20 +4,23 @@ A set's own split is kept. Its validation part chooses the regularisation only; 
 the training part is cut off to choose, and the chosen read-out is fitted again on the whole training part. So
 the read-out that is measured has always learnt from exactly the training split, as published figures do.
 A set with folds (label `fold`) is tested fold by fold, each read by a read-out that learnt from the others.
-Any other set is cut 80 / 10 / 10 by identity where known (no person on both sides), else by name.
+Any other set is cut 80 / 10 / 10 by identity where known (no person on both sides), else by name; the cut is the same
+for every seed, so that all readings of a set meet the same test faces.
 """
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vultus.evaluation.joined import Joined
 from vultus.evaluation.leakage import pictures
 from vultus.faces.faceset import FaceSet
 
 Rows = NDArray[np.int64]
+CUT = 0  # the seed by which sets without a split or folds are cut
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Splits:
     origin: str
     left_out: int  # faces of these parts without the task's label
     pictures: Rows | None = field(default=None, repr=False)  # [N] of the set, equal for copies; None: there are none
+    people: NDArray[np.str_] | None = field(default=None, repr=False)  # [N], the face itself where nobody is named
+    unlabelled: Rows | None = field(default=None, repr=False)  # of few labels: the training split they were drawn from
 
     @property
     def leaked_test_faces(self) -> int:
@@ -61,34 +66,39 @@ def parts_of(faces: FaceSet, usable: NDArray[np.bool_], seed: int = 0) -> list[S
         train, validation = cut(np.flatnonzero(usable & (fold != name)), group, (0.9, 0.1), seed)
         origin = f"{len(names)} folds of the set, validation a tenth of the others cut by {by}, seed {seed}"
         test, left_out = np.flatnonzero(usable & (fold == name)), int((~usable).sum())
-        parts.append(checked(Splits(train, validation, test, True, origin, left_out, pictures(faces)), len(faces)))
+        parts.append(checked(_with_copies(Splits(train, validation, test, True, origin, left_out), faces), len(faces)))
     return parts
 
 
 def split(faces: FaceSet, usable: NDArray[np.bool_], seed: int = 0) -> Splits:
-    """Split the faces whose label is known (mask [N]).
+    """Split the faces whose label is known (mask [N]); seed: of a validation part that is cut from the set's own train.
 
     Raises ValueError with the counts when a part is missing or too small to learn from.
     """
     if "split" in faces.columns:
         parts = faces.labels("split")
         train, validation, test = (np.flatnonzero(usable & (parts == name)) for name in ("train", "validation", "test"))
-        origin = "the set's own"
+        origin = "; ".join(("the set's own", *(faces.remarks if isinstance(faces, Joined) else ())))
         if not (parts == "test").any() or not (parts == "train").any():
             present = dict(zip(*(v.tolist() for v in np.unique(parts, return_counts=True)), strict=True))
             raise ValueError(f"expected faces with split train and test, the set has {present}")
         left_out = int((~usable & np.isin(parts, ("train", "validation", "test"))).sum())
     else:
         by, group = _groups(faces)
-        train, validation, test = cut(np.flatnonzero(usable), group, (0.8, 0.1, 0.1), seed)
-        origin = f"cut 80 / 10 / 10 by {by}, seed {seed}"
+        train, validation, test = cut(np.flatnonzero(usable), group, (0.8, 0.1, 0.1), CUT)
+        origin = f"cut 80 / 10 / 10 by {by}, the same for every seed"
         left_out = int((~usable).sum())
     own = "split" in faces.columns and len(validation) > 0
     if "split" in faces.columns and not own:
         by, group = _groups(faces)
         train, validation = cut(train, group, (0.9, 0.1), seed)
         origin += f", validation a tenth of train cut by {by}, seed {seed}"
-    return checked(Splits(train, validation, test, not own, origin, left_out, pictures(faces)), len(faces))
+    return checked(_with_copies(Splits(train, validation, test, not own, origin, left_out), faces), len(faces))
+
+
+def _with_copies(part: Splits, faces: FaceSet) -> Splits:
+    """The part, and which faces of the set show the same picture or the same person."""
+    return replace(part, pictures=pictures(faces), people=people(faces))
 
 
 def checked(part: Splits, of: int) -> Splits:
@@ -113,10 +123,18 @@ def cut(rows: Rows, group: NDArray[np.str_], shares: Sequence[float], seed: int)
     return [rows[part == i] for i in range(len(shares))]
 
 
+def people(faces: FaceSet | Joined) -> NDArray[np.str_] | None:
+    """Whose face each is [N], the face itself (by name) where nobody is named; None where the set names nobody."""
+    if isinstance(faces, Joined):
+        identity = faces.identities()
+    else:
+        identity = faces.labels("identity").astype(np.str_) if "identity" in faces.columns else None
+    if identity is None:
+        return None
+    return np.where(identity == "", np.char.add("name:", faces.names), np.char.add("identity:", identity))
+
+
 def _groups(faces: FaceSet) -> tuple[str, NDArray[np.str_]]:
     """What must stay on one side: the person where known, else the face."""
-    names = np.char.add("name:", faces.names.astype(np.str_))
-    if "identity" not in faces.columns:
-        return "name", names
-    identity = faces.labels("identity").astype(np.str_)
-    return "identity", np.where(identity == "", names, np.char.add("identity:", identity))
+    known = people(faces)
+    return ("name", np.char.add("name:", faces.names.astype(np.str_))) if known is None else ("identity", known)

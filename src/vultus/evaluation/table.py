@@ -54,7 +54,9 @@ def grid(figures: Sequence[Figure], *, everything: bool = False, cell: Callable[
     columns = list(dict.fromkeys((f.data, f.task, f.metric) for f in chosen))
     cells = _arranged(chosen)
     readouts = len({row[3] for row in cells}) > 1
-    heads = ("method", "feature", "dim", *(("read-out",) if readouts else ()), *map(column_head, columns))
+    of = {(f.data, f.task, f.metric): units_of(f) for f in chosen}
+    named = (column_head(column) + of[column] for column in columns)
+    heads = ("method", "feature", "dim", *(("read-out",) if readouts else ()), *named)
     blank = ("",) * (3 + readouts - 1)
     body = [
         (
@@ -121,6 +123,11 @@ def column_head(column: Column) -> str:
     data, task, metric = column
     unit = Figure(task, metric, 0, 0, 0, 0, 0, 0, 0, "").unit
     return f"{data}: {task.replace('_', ' ')} {metric.replace('_', ' ')}" + (f" {unit}" if unit else "")
+
+
+def units_of(figure: Figure) -> str:
+    """Of a mean of some of the action units that are read, how many it is of: `, 8 units`."""
+    return f", {len(figure.behind)} units" if figure.detail.get("beside_the_mean") else ""
 
 
 def _cell(found: Sequence[Figure], cell: Callable[[str, str, str], str]) -> str:

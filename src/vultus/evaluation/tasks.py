@@ -4,9 +4,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vultus.evaluation import (
     action_units,
     attributes,
@@ -19,22 +16,21 @@ from vultus.evaluation import (
     retrieval,
     triplets,
 )
+from vultus.evaluation.bootstrap import Statistic, first_mean
+from vultus.evaluation.classes import require_readable
 from vultus.evaluation.figure import Figure
+from vultus.evaluation.protocol import Protocol
 from vultus.faces.faceset import FaceSet
+from vultus.meant import meant
 
-Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]  # column means [R, C] → values [R]
-
-
-def first_mean(means: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean of scores [M, 1]."""
-    return means[:, 0]
+PLAIN = Protocol()
 
 
 @dataclass(frozen=True)
 class Task:
     """`needs`: patterns of label columns, each of which one column at least must match; `other`: what serves as well.
 
-    `check` raises ValueError for a set that has the labels and too little behind them.
+    `check` raises ValueError for a set that has the labels and too little behind them for the protocol.
     """
 
     evaluate: Callable[..., list[Figure]]
@@ -43,26 +39,36 @@ class Task:
     statistic: Statistic = first_mean  # of the columns' means of its scores
     compares: bool = False  # features with features, nothing is fitted
     sided: bool = False  # a mirror changes the answer
-    check: Callable[[FaceSet], object] = lambda faces: None
+    check: Callable[[FaceSet, Protocol], object] = lambda faces, protocol: None
     other: str = ""
     has_other: Callable[[FaceSet], bool] = lambda faces: False
 
 
+def _classes(column: str) -> Callable[[FaceSet, Protocol], object]:
+    return lambda faces, protocol: require_readable(faces, faces.labels(column), column, protocol)
+
+
 TASKS = {
-    "expression": Task(expression.evaluate, ("expression",), "accuracy"),
-    "expression_votes": Task(expression_votes.evaluate, ("votes",), "accuracy"),
+    "expression": Task(expression.evaluate, ("expression",), "accuracy", check=_classes("expression")),
+    "expression_votes": Task(expression_votes.evaluate, ("votes",), "accuracy", check=expression_votes.readable),
     "identity": Task(
         identity.evaluate,
         ("identity",),
         "accuracy",
         compares=True,
-        check=identity.pairs_of,
+        check=lambda faces, protocol: identity.pairs_of(faces, protocol.seed),
         other="verification pairs",
         has_other=lambda faces: faces.pairs is not None,
     ),
-    "head_pose": Task(head_pose.evaluate, head_pose.ANGLES, "mae", sided=True),
-    "pose_class": Task(pose_class.evaluate, ("pose",), "accuracy", sided=True),
-    "action_units": Task(action_units.evaluate, (r"au\d\d",), "f1", statistic=action_units.mean_f1),
+    "head_pose": Task(head_pose.evaluate, ("|".join(head_pose.ANGLES),), "mae", sided=True, check=head_pose.readable),
+    "pose_class": Task(pose_class.evaluate, ("pose",), "accuracy", sided=True, check=_classes("pose")),
+    "action_units": Task(
+        action_units.evaluate,
+        (r"au\d\d",),
+        "f1",
+        statistic=action_units.mean_f1,
+        check=lambda faces, protocol: action_units.readable(faces, protocol).drawn(protocol),
+    ),
     "attributes": Task(
         attributes.evaluate,
         ("gender|ethnicity|age",),
@@ -72,14 +78,20 @@ TASKS = {
         other="columns of yes and no",
         has_other=lambda faces: bool(attributes.questions_of(faces).names),
     ),
-    "landmarks": Task(landmarks.evaluate, ("landmarks",), "nme", check=landmarks.points_of, sided=True),
-    "retrieval": Task(retrieval.evaluate, ("identity|expression",), "map", compares=True, check=retrieval.searched),
+    "landmarks": Task(landmarks.evaluate, ("landmarks",), "nme", check=landmarks.readable, sided=True),
+    "retrieval": Task(
+        retrieval.evaluate,
+        ("identity|expression",),
+        "map",
+        compares=True,
+        check=lambda faces, protocol: retrieval.searched(faces),
+    ),
     "triplets": Task(
         triplets.evaluate,
         (),
         "accuracy",
         compares=True,
-        check=triplets.tested,
+        check=lambda faces, protocol: triplets.tested(faces),
         other="triplets",
         has_other=lambda faces: faces.triplets is not None,
     ),
@@ -89,7 +101,7 @@ TASKS = {
 def task_for(name: str, faces: FaceSet) -> Task:
     """The task, once it is sure that the set can serve it. Raises ValueError saying what the set has instead."""
     if name not in TASKS:
-        raise ValueError(f"no task {name!r}; there are {', '.join(TASKS)}")
+        raise ValueError(f"no task {name!r}; there are {', '.join(TASKS)}{meant(name, TASKS)}")
     task = TASKS[name]
     matched = (any(re.fullmatch(need, have) for have in faces.columns) for need in task.needs)
     if not (task.needs and all(matched)) and not task.has_other(faces):
@@ -112,10 +124,10 @@ def possible_tasks(faces: FaceSet) -> tuple[str, ...]:
     return tuple(found)
 
 
-def hindrance(name: str, faces: FaceSet) -> str:
+def hindrance(name: str, faces: FaceSet, protocol: Protocol = PLAIN) -> str:
     """Why the set cannot serve the task though it has the labels; "" if it can."""
     try:
-        TASKS[name].check(faces)
+        TASKS[name].check(faces, protocol)
     except ValueError as reason:
         return str(reason)
     return ""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vultus.evaluation.bootstrap import mean_interval
 from vultus.evaluation.comparing import directions, require_whole
 from vultus.evaluation.figure import Figure, Scores
+from vultus.evaluation.people import drawn, together
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.splits import Rows
 from vultus.faces.faceset import FaceSet
@@ -35,13 +36,15 @@ def evaluate(features: NDArray[np.floating], faces: FaceSet, protocol: Protocol 
     right, kinds = rightly(unit, np.searchsorted(rows, corners)), triplets.kind[told]
     detail["left_out"] = len(triplets) - len(told)
     shared: dict[str, Any] = {"task": "triplets", "dim": unit.shape[1], "seed": protocol.seed, "chance": 1 / 3}
-    shared |= {"data": faces.card.name, "detail": detail}
+    shared["data"] = faces.card.name
     figures = []
     for name in dict.fromkeys(("", *np.unique(kinds).tolist())):
         mine = np.flatnonzero(kinds == name) if name else np.arange(len(right))
-        low, high = mean_interval(right[mine], protocol.seed)
+        groups = together(faces, *corners[:, mine])
+        low, high = mean_interval(right[mine], protocol.seed, groups=groups)
+        shared["detail"] = detail | drawn(groups, len(mine), "triplet")
         shared |= {"value": float(right[mine].mean()), "low": low, "high": high, "n": len(mine)}
-        scores = Scores(told[mine], right[mine, None])
+        scores = Scores(told[mine], right[mine, None], groups)
         figures.append(Figure(metric=f"accuracy_{name}" if name else "accuracy", scores=scores, **shared))
     return figures
 

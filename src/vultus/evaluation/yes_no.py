@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vultus.evaluation.people import drawn
 from vultus.evaluation.pooled import Answers, Tunes, answer
 from vultus.evaluation.probe import Probe, Reading, Score
 from vultus.evaluation.protocol import Protocol
@@ -105,7 +106,9 @@ def _at_once(
         known = questions.known[answers.rows, k]
         chance_of_yes = answers.given[known, place]
         given = np.stack([1 - chance_of_yes, chance_of_yes], axis=1)
-        found[k] = replace(answers, rows=answers.rows[known], given=given)
+        groups = None if answers.groups is None else answers.groups[known]
+        detail = answers.detail | drawn(groups, len(given))
+        found[k] = replace(answers, rows=answers.rows[known], given=given, groups=groups, detail=detail)
     return found
 
 
