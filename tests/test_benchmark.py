@@ -83,7 +83,7 @@ def test_a_plan_lists_trainings_readings_and_what_no_set_can_serve(tiny_faces, t
 def test_time_expected_comes_from_the_budget_and_from_what_was_measured(tiny_faces, tmp_path):
     made = planned(tiny_faces, tmp_path, budget="2m")
     assert 480 < expected(made, Rates()).seconds < 600 and expected(made, Rates()).readings == 4
-    assert "besides 4 readings of a kind not timed yet" in str(expected(made, Rates()))
+    assert "not counting 4 readings of a kind not timed yet" in str(expected(made, Rates()))
     made = planned(tiny_faces, tmp_path, budget="10e")
     assert expected(made, Rates()).trainings == 4
     rates = Rates({"simclr": 4.8, "byol": 0.48}, {made.questions[0].key: 3.0})
@@ -294,5 +294,6 @@ def test_the_command_plans_runs_and_fails_aloud(tiny_faces, tmp_path, monkeypatc
     flags += ["--budget", "0.5e", "--seeds", "1", "--size", "32", "--out", out, "--settings", ",".join(TINY)]
     text = vultus(monkeypatch, capsys, *flags, "--dry-run")
     assert "1 pre-trainings (1 methods × 1 seeds), 0 finished" in text and not out.exists()
+    assert "time expected: 15 s, not counting 1 reading of a kind" in text and "few steps of each method" in text
     text = vultus(monkeypatch, capsys, *flags, code=1)
     assert "byol, seed 0: no luck" in text and (out / "benchmark.html").exists()

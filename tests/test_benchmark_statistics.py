@@ -8,7 +8,8 @@ import pytest
 
 from vultus.benchmark.diagram import rank_chart
 from vultus.benchmark.ranks import Ranks, average_ranks, compare, critical_difference
-from vultus.benchmark.significance import best_of, holm, level_with_best
+from vultus.benchmark.significance import best_of, holm, level_with_best, not_comparable
+from vultus.benchmark.words import ranks_in_words
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.over_seeds import over_seeds
 from vultus.report.collect import Run, groups
@@ -49,6 +50,23 @@ def test_friedman_agrees_with_the_formula_by_hand():
     assert alike.p == 1 and alike.average == (2, 2, 2)
 
 
+def test_tasks_on_one_set_count_as_one():
+    """Ranks are averaged within each set before they are averaged over sets; the test counts sets."""
+    names, lower = ["a", "b", "c"], [False] * 5
+    values = np.array([[3.0, 2, 1], [3, 2, 1], [3, 2, 1], [1, 3, 2], [2, 3, 1]])
+    found = compare(names, values, lower, ["x", "x", "x", "y", "z"])
+    assert dict(zip(found.names, found.average, strict=True)) == pytest.approx({"a": 2, "b": 4 / 3, "c": 8 / 3})
+    assert (found.tasks, found.sets, found.names[0]) == (5, 3, "b")
+    assert found.difference == critical_difference(3, 3) > compare(names, values, lower).difference
+    once = compare(names, values[2:], lower[2:])
+    assert (found.statistic, found.p) == (once.statistic, once.p)
+    few = compare(names, values, lower, ["x", "x", "x", "y", "y"])
+    assert (few.sets, few.difference, few.groups) == (2, None, [])
+    assert dict(zip(few.names, few.average, strict=True)) == pytest.approx({"a": 1.75, "b": 1.5, "c": 2.75})
+    assert "5 tasks on 2 sets" in ranks_in_words(few) and "not tested" in ranks_in_words(few)
+    assert "5 tasks on 3 sets" in ranks_in_words(found) and "critical difference" in ranks_in_words(found)
+
+
 def test_ranks_are_refused_where_they_say_nothing():
     with pytest.raises(ValueError, match="three tasks and three methods, got 2 and 4"):
         compare(list("abcd"), np.ones((2, 4)), [False] * 2)
@@ -58,7 +76,7 @@ def test_ranks_are_refused_where_they_say_nothing():
 
 def test_groups_are_the_longest_runs_within_the_difference():
     def level(*average, difference):
-        return Ranks(tuple("abcdef"[: len(average)]), average, 5, 1.0, 0.1, difference).groups
+        return Ranks(tuple("abcdef"[: len(average)]), average, 5, 5, 1.0, 0.1, difference).groups
 
     assert level(1.0, 1.5, 3.0, 3.2, difference=1.0) == [(0, 1), (2, 3)]
     assert level(1.0, 1.8, 2.6, 3.4, difference=1.7) == [(0, 2), (1, 3)]
@@ -67,7 +85,7 @@ def test_groups_are_the_longest_runs_within_the_difference():
 
 
 def test_the_picture_names_every_method_and_draws_a_bar_for_each_group():
-    ranks = Ranks(("good", "near", "far", "last"), (1.0, 1.5, 3.0, 3.2), 9, 8.0, 0.01, 1.0)
+    ranks = Ranks(("good", "near", "far", "last"), (1.0, 1.5, 3.0, 3.2), 9, 9, 8.0, 0.01, 1.0)
     axes = rank_chart(ranks).axes[0]
     texts = " ".join(t.get_text() for t in axes.texts)
     assert all(name in texts for name in ranks.names) and "critical difference 1.00" in texts
@@ -75,6 +93,9 @@ def test_the_picture_names_every_method_and_draws_a_bar_for_each_group():
     assert [bar.get_xdata()[0] < bar.get_xdata()[1] for bar in bars] == [True, True]
     places = {t.get_text().split()[0]: t.get_ha() for t in axes.texts if "good" in t.get_text()}
     assert places == {"good": "right"}
+    untested = rank_chart(replace(ranks, difference=None)).axes[0]
+    assert not any("critical" in t.get_text() for t in untested.texts)
+    assert not any(line.get_linewidth() > 3 for line in untested.lines)
 
 
 def test_holm_by_hand():
@@ -104,17 +125,19 @@ def test_holm_keeps_a_row_that_would_fall_alone():
 def test_rows_without_comparable_scores_are_not_judged():
     scores = Scores(np.arange(4), np.ones((4, 1)))
     other = Scores(np.arange(1, 5), np.ones((4, 1)))
-    found = level_with_best({"a": figure(0.5, scores=scores), "b": figure(0.4), "c": figure(0.4, scores=other)})
-    assert found == ()
+    column = {"a": figure(0.5, scores=scores), "b": figure(0.4), "c": figure(0.4, scores=other)}
+    column["d"] = figure(0.1, scores=replace(scores, columns=0 * scores.columns))
+    assert level_with_best(column) == () and not_comparable(column) == ("b", "c")
 
 
-def test_the_mean_over_seeds_averages_values_intervals_and_each_samples_scores():
+def test_the_mean_over_seeds_averages_values_and_intervals_and_keeps_the_scores_of_each():
     first = Scores(np.array([3, 1, 2]), np.array([[1.0], [0.0], [1.0]]))
     second = Scores(np.array([1, 2, 5]), np.array([[1.0], [1.0], [0.0]]))
     mean = over_seeds([figure(0.4, scores=first), figure(0.5, seed=1, scores=second)])
     assert (mean.value, mean.low, mean.high) == pytest.approx((0.45, 0.43, 0.47))
     assert mean.detail["seeds"] == 2 and mean.detail["std"] == pytest.approx(0.1 / np.sqrt(2))
-    assert mean.scores.rows.tolist() == [1, 2, 3, 5] and mean.scores.columns[:, 0].tolist() == [0.5, 1, 1, 0]
+    assert mean.scores.rows.tolist() == [1, 2, 3, 5] and mean.scores.seeds == (1, 1)
+    np.testing.assert_array_equal(mean.scores.columns, [[0, 1], [1, 1], [1, np.nan], [np.nan, 0]])
     alone = over_seeds([figure(0.4, scores=first)])
     assert alone.scores.rows.tolist() == [1, 2, 3] and "std" not in alone.detail
     assert over_seeds([figure(0.4), figure(0.5, scores=second)]).scores is None

@@ -9,7 +9,7 @@ from vultus.benchmark.plan import Plan, Question, Subject
 from vultus.benchmark.pretraining import Cost, cost, mean
 from vultus.benchmark.ranks import Ranks, compare
 from vultus.benchmark.reading import FAILED, headline
-from vultus.benchmark.significance import level_with_best
+from vultus.benchmark.significance import level_with_best, not_comparable
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.mirrored import called
 from vultus.evaluation.over_seeds import over_seeds
@@ -44,12 +44,17 @@ class Board:
 def board(made: Plan) -> Board:
     """What lies in the benchmark's folder, whole or not."""
     rows: list[Row] = []
+    unlike: list[Failure] = []
     questions: dict[Measure, Question] = {}
     for label, subjects in made.rows.items():
         cells: dict[Measure, Figure] = {}
         for question in made.questions:
             if found := _figures(made, subjects, question):
-                figure = over_seeds(found)
+                try:
+                    figure = over_seeds(found)
+                except ValueError as reason:  # readings of other questions: one cell, and not the whole table
+                    unlike.append(Failure(f"{label}: {question.words}", str(reason)))
+                    continue
                 cells[Measure.of(figure)] = figure
                 questions.setdefault(Measure.of(figure), question)
         if cells:
@@ -57,14 +62,16 @@ def board(made: Plan) -> Board:
     columns = sorted(questions, key=lambda m: made.questions.index(questions[m]))
     for measure in columns:
         contest = {row.label: row.cells[measure] for row in rows if row.contest and measure in row.cells}
-        level = level_with_best(contest) if contest else ()
+        level, apart = (level_with_best(contest), not_comparable(contest)) if contest else ((), ())
         for row in rows:
             if row.label in level:
                 row.level.add(measure)
+            if row.label in apart:
+                row.apart.add(measure)
     independent = _independent(made, columns, questions)
     first = tuple(measure for measure, _ in independent)
     ranks, why = ranked(rows, independent)
-    return Board(tuple(rows), tuple(columns), first, _costs(made), ranks, why, failures(made))
+    return Board(tuple(rows), tuple(columns), first, _costs(made), ranks, why, (*failures(made), *unlike))
 
 
 def _figures(made: Plan, subjects: Sequence[Subject], question: Question) -> list[Figure]:
@@ -105,7 +112,9 @@ def ranked(rows: Sequence[Row], columns: Sequence[tuple[Measure, Question]]) -> 
     try:
         lower = [whole[0].cells[m].lower_is_better for m in measures] if whole else []
         names = [row.label for row in whole]
-        return compare(names, values.reshape(len(measures), len(whole)), lower), ""
+        # a set that is tested on after another was learned is the same set of faces
+        sets = [question.source.content.rpartition(" → ")[2] for _, question in columns]
+        return compare(names, values.reshape(len(measures), len(whole)), lower, sets), ""
     except ValueError:
         return None, (
             f"Average ranks need three tasks or more and three rows or more that were read on all of them; here are "

@@ -42,14 +42,17 @@ def called(figure: Figure, measure: Measure) -> str:
 
 
 def marked(board: Board, row: Row, measure: Measure) -> str:
-    """A value: bold if it is the best of its column, ≈ if it cannot be told from that, – where there is none."""
+    """A value: bold if it is the best of its column, ≈ if it cannot be told from that.
+
+    – behind it if it cannot be compared with the best, alone where there is no value.
+    """
     figure = row.cells.get(measure)
     if figure is None:
         return "–"
     top, value = best(board.rows, measure), number(figure.value, figure.unit)
     if row.contest and top is not None and figure.value == top.value:
         return f"**{value}**"
-    return f"{value} ≈" if measure in row.level else value
+    return value + (" ≈" if measure in row.level else " –" if measure in row.apart else "")
 
 
 def _half(board: Board, measure: Measure) -> str:

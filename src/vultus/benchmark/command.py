@@ -17,14 +17,17 @@ def benchmark(config: OmitArgPrefixes[BenchmarkConfig], dry_run: bool = False) -
         dry_run: Only tell what would be done, and how long it may take.
     """
     from vultus.benchmark.planning import plan
-    from vultus.benchmark.run import overview, run
+    from vultus.benchmark.run import overview, rates_of, run
+
+    def tell(line: str) -> None:
+        screen.print(line, style="dim")
 
     made = plan(config)
-    screen.print(overview(made))
+    screen.print(overview(made, rates_of(made, tell) if dry_run else None))
     if dry_run:
         return
     try:
-        outcome = run(made, lambda line: screen.print(line, style="dim"))
+        outcome = run(made, tell)
     except KeyboardInterrupt:
         screen.print("stopped; what is finished is kept: repeat the command to go on")
         raise SystemExit(130) from None

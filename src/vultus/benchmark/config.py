@@ -38,7 +38,7 @@ class BenchmarkConfig:
     data: Sets  # labelled face sets that are read; LEARN:TEST learns the read-out on one and tests it on another
     methods: Names = ()  # names (pcl,simclr), recipes (pcl-paper), or with settings (moco:version=v3)
     tasks: Names = ("all",)  # all: what each set can serve
-    faces: Faces = None  # what the methods learn from: its split train if it has one; its labels are not used
+    faces: Faces = None  # what the methods learn from: its split train if it has one; only supervised sees labels
     budget: str = "4e"  # minutes (20m, made into faces by each method's pace), epochs (4e), or none: read as they begin
     seeds: int = 3  # how many pre-trainings of each method
     size: int = 48  # side at which faces are seen, pixels

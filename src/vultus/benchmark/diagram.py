@@ -22,7 +22,8 @@ def rank_chart(ranks: Ranks) -> Chart:
     axes.set_xlim(1 - 0.62 * (count - 1), count + 0.62 * (count - 1))
     axes.set_ylim(-depth - half, 2.2)
     _scale(axes, count)
-    _difference(axes, ranks.difference)
+    if ranks.difference is not None:
+        _difference(axes, ranks.difference)
     for level, (first, last) in enumerate(groups):
         y = -0.35 * (level + 1)
         ends = [ranks.average[first] - 0.03, ranks.average[last] + 0.03]

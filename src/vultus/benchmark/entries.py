@@ -11,6 +11,7 @@ import tyro
 from tyro.conf import AvoidSubcommands, OmitArgPrefixes
 
 from vultus.methods.catalogue import method_name
+from vultus.meant import meant
 from vultus.recipes import RECIPES, recipe
 from vultus.training.config import RunConfig
 
@@ -59,7 +60,8 @@ def _entry(text: str, common: Sequence[str]) -> Entry:
     chosen = name if name in RECIPES else f"{name}-cpu"
     if chosen not in RECIPES:
         methods = dict.fromkeys(r.partition("-")[0] for r in RECIPES)
-        raise ValueError(f"no method {name!r}: there are {', '.join(methods)}, and the recipes {', '.join(RECIPES)}")
+        there = f"there are {', '.join(methods)}, and the recipes {', '.join(RECIPES)}"
+        raise ValueError(f"no method {name!r}: {there}{meant(name, (*methods, *RECIPES))}")
     base = recipe(chosen)
     method = method_name(base.method)
     known = {f.name for f in (*fields(RunConfig), *fields(base.method))} - {"method", *OWN}

@@ -24,7 +24,7 @@ class Expected:
         unknown = " and ".join(f"{n} {what}{'s' * (n > 1)}" for n, what in counts if n)
         if not unknown:
             return duration(self.seconds)
-        told = f"{duration(self.seconds)}, besides" if self.seconds else "not known:"
+        told = f"{duration(self.seconds)}, not counting" if self.seconds else "not known:"
         return f"{told} {unknown} of a kind not timed yet"
 
 

@@ -9,11 +9,11 @@ from vultus.benchmark.plan import Plan
 from vultus.benchmark.published import Table
 from vultus.benchmark.words import (
     COSTS,
-    HOW_TO_READ,
     NOT_COMPARABLE,
     beside,
     cost_cells,
     gaps,
+    how_to_read,
     ranks_in_words,
     terms,
     verdict,
@@ -21,8 +21,8 @@ from vultus.benchmark.words import (
 from vultus.report.results import Measure, Row, number, spread
 
 AT_A_GLANCE = (
-    "Rows by their average rank over these columns; bold is the best, ≈ what cannot be told from it; ± half the usual "
-    "width of a 95 % interval (of one seed)."
+    "Bold is the best, ≈ what cannot be told from it, – behind a value "
+    "what cannot be compared with it; ± half the usual width of a 95 % interval (of one seed)."
 )
 
 
@@ -30,8 +30,8 @@ def markdown(made: Plan, board: Board) -> str:
     """The whole of `benchmark.md`."""
     parts = ["# Benchmark", _list(f"**{name}:** {text}" for name, text in terms(made).items())]
     if board.rows:
-        parts += ["## In brief", AT_A_GLANCE, table(*brief(board)), "## Results", _results(board)]
-        parts += [_list(": ".join(verdict(board, measure)) for measure in board.columns), _list(HOW_TO_READ)]
+        parts += ["## In brief", _at_a_glance(board), table(*brief(board)), "## Results", _results(board)]
+        parts += [_list(": ".join(verdict(board, measure)) for measure in board.columns), _list(how_to_read(made))]
     else:
         parts.append("Nothing was read yet.")
     parts += ["## Ranks", ranks_in_words(board.ranks) if board.ranks else board.why_no_ranks]
@@ -45,6 +45,10 @@ def markdown(made: Plan, board: Board) -> str:
         parts += [text for one, own in papers for text in (_heading(one), _published(one, own))]
     parts += [f"## {head}\n\n{_list(lines)}" for head, lines in gaps(made, board)]
     return "\n\n".join(parts) + "\n"
+
+
+def _at_a_glance(board: Board) -> str:
+    return ("Rows by their average rank over these columns. " if board.ranks else "") + AT_A_GLANCE
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -10,11 +10,11 @@ from vultus.benchmark.plan import Plan
 from vultus.benchmark.published import Table
 from vultus.benchmark.words import (
     COSTS,
-    HOW_TO_READ,
     NOT_COMPARABLE,
     beside,
     cost_cells,
     gaps,
+    how_to_read,
     ranks_in_words,
     terms,
     verdict,
@@ -29,7 +29,7 @@ from vultus.training.machine import hardware, versions
 
 def page_of(made: Plan, board: Board) -> str:
     """The whole of `benchmark.html`."""
-    sections = [_results(board), _ranks(board), *_against(made, board)]
+    sections = [_results(made, board), _ranks(board), *_against(made, board)]
     if board.costs:
         sections.append(_cost(board))
     sections.append(_terms(made))
@@ -37,7 +37,7 @@ def page_of(made: Plan, board: Board) -> str:
         sections.append(_published(papers))
     if missing := gaps(made, board):
         parts = [join((element("h3", head), _list(lines))) for head, lines in missing]
-        sections.append(Section("gaps", "What is not in the tables", join(parts)))
+        sections.append(Section("gaps", "What is not in the tables, and what to mind", join(parts)))
     return page("Benchmark of face representations", _standfirst(made, board), contents(sections), joined(sections))
 
 
@@ -48,10 +48,12 @@ def _standfirst(made: Plan, board: Board) -> str:
     return f"{counts}: frozen features on equal terms.{failed} Made on {today()}."
 
 
-def _results(board: Board) -> Section:
+def _results(made: Plan, board: Board) -> Section:
     if not board.rows:
         return Section("results", "Results", note("Nothing was read yet."))
-    caption = "Frozen features, by task. Bold: best of its column. ≈: no clear difference from it."
+    caption = (
+        "Frozen features, by task. Bold: best of its column. ≈: no clear difference from it. –: not to be compared."
+    )
     said = (element("li", element("b", name), f": {text}") for name, text in (verdict(board, m) for m in board.columns))
     once = board.first or board.columns  # a column for each set and task
     ordered = " Rows by their average rank." if board.ranks else ""
@@ -62,7 +64,7 @@ def _results(board: Board) -> Section:
         *tables,
         element("ul", *said, class_="verdicts"),
         element("h3", "How to read these numbers"),
-        _list(HOW_TO_READ),
+        _list(how_to_read(made)),
     ]
     return Section("results", "Results", join(parts))
 
@@ -71,8 +73,9 @@ def _ranks(board: Board) -> Section:
     if board.ranks is None:
         return Section("ranks", "Over all tasks", note(board.why_no_ranks))
     told = ranks_in_words(board.ranks)
+    bars = "" if board.ranks.difference is None else " Thick bars join methods that this test cannot tell apart."
     caption = (
-        f"{told} Thick bars join methods that this test cannot tell apart. One column for each set and task counts, "
+        f"{told}{bars} One column for each set and task counts, "
         "by its first read-out and with all labels; rows that lack one are left out."
     )
     drawn = to_svg(rank_chart(board.ranks), told)

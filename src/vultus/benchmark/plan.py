@@ -15,6 +15,7 @@ from vultus.faces.atomic import sha256_of
 from vultus.methods.catalogue import MethodConfig
 
 Kind = Literal["learned", "begun", "given", "baseline"]
+SUPERVISED = "supervised"  # the method that is taught by labels
 DONE = "reading.json"  # written last: the reading beside it is whole
 
 
@@ -111,7 +112,7 @@ class Subject:
     @property
     def reference(self) -> bool:
         """Taught by labels: shown, and out of the contest."""
-        return self.name == "supervised"
+        return self.name == SUPERVISED
 
     @property
     def words(self) -> str:

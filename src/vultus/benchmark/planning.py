@@ -10,7 +10,7 @@ from typing import Any
 from vultus.benchmark.config import BenchmarkConfig
 from vultus.benchmark.entries import entries, slug
 from vultus.benchmark.paces import epochs, read_paces
-from vultus.benchmark.plan import Budget, Plan, Question, Subject, Unlabelled
+from vultus.benchmark.plan import SUPERVISED, Budget, Plan, Question, Subject, Unlabelled
 from vultus.benchmark.sources import Source, served, source
 from vultus.evaluation.baselines import STATES, chosen, of_encoders, of_pictures
 from vultus.evaluation.tasks import TASKS
@@ -42,7 +42,7 @@ def plan(config: BenchmarkConfig) -> Plan:
         subjects=(),
         questions=questions,
         left_out=left_out,
-        remarks=_remarks(unlabelled, sources),
+        remarks=_remarks(unlabelled, sources, any(entry.method == SUPERVISED for entry in methods)),
         paces=read_paces(config.out),
     )
     made = replace(draft, subjects=(*_learned(draft), *_given(draft), *_baselines(draft)))
@@ -109,12 +109,14 @@ def _questions(sources: Sequence[Source], config: BenchmarkConfig) -> tuple[tupl
     return tuple(questions), tuple(left_out)
 
 
-def _remarks(unlabelled: Unlabelled | None, sources: Sequence[Source]) -> tuple[str, ...]:
+def _remarks(unlabelled: Unlabelled | None, sources: Sequence[Source], taught: bool) -> tuple[str, ...]:
+    lacking = tuple(remark for one in sources for remark in one.remarks)
     if unlabelled is None or unlabelled.split != "all":
-        return ()
-    return tuple(
-        f"all faces of {one.name} are learned from, its test faces among them (without labels): its figures are not "
-        "those of faces never seen"
+        return lacking
+    labels = f"without labels but for {SUPERVISED}" if taught else "without labels"
+    return lacking + tuple(
+        f"all faces of {one.name} are learned from, its test faces among them ({labels}): its figures are not those of "
+        "faces never seen"
         for one in sources
         if one.content.endswith(unlabelled.content)
     )

@@ -46,6 +46,7 @@ class Table:
     measure: str
     figures: tuple[Figure, ...]
     parts: str = ""  # what is behind a mean
+    units: tuple[str, ...] = ()  # the columns whose mean is printed, where a set has more
 
     @property
     def title(self) -> str:
@@ -53,13 +54,13 @@ class Table:
         return f"{self.task.replace('_', ' ').capitalize()} on {self.data}: {self.measure}"
 
     def is_of(self, data: str) -> bool:
-        """Whether figures on `data` are read on the same test faces, by name: `300W-LP → AFLW2000` and `aflw2000`."""
+        """Whether figures on `data` learn from and are tested on the same faces, by name: `300w_lp → aflw2000`."""
         return _plain(data) == _plain(self.data)
 
 
-def _plain(name: str) -> str:
-    """The set that is tested on, in small letters and digits."""
-    return re.sub(r"[^a-z0-9]", "", name.rpartition("→")[2].lower())
+def _plain(name: str) -> list[str]:
+    """The set, or those learned from and tested on, in small letters and digits."""
+    return [re.sub(r"[^a-z0-9]", "", part.lower()) for part in name.split("→")]
 
 
 def tables_of(task: str) -> tuple[Table, ...]:
@@ -176,5 +177,6 @@ TABLES = (
             Figure("JAA-Net", "Shao et al., ECCV 2018", 56.0, labels=True),
         ),
         "action units 1, 2, 4, 6, 9, 12, 25, 26",
+        tuple(f"au{unit:02d}" for unit in (1, 2, 4, 6, 9, 12, 25, 26)),
     ),
 )

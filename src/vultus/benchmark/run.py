@@ -39,7 +39,7 @@ def run(made: Plan, tell: Tell = lambda line: None) -> Outcome:
     """
     made.out.mkdir(parents=True, exist_ok=True)
     made = paced(made, tell) if made.budget.minutes else made
-    rates = _rates(made, tell)
+    rates = rates_of(made, tell)
     for place, subject in enumerate(made.subjects):
         _do(made, subject, _Progress(made, place, rates, tell))
         known = measured(made)
@@ -95,7 +95,7 @@ def _do(made: Plan, subject: Subject, progress: _Progress) -> None:
         progress.tell(f"{subject.words} failed: {error}")
 
 
-def _rates(made: Plan, tell: Tell) -> Rates:
+def rates_of(made: Plan, tell: Tell) -> Rates:
     """Measured ones; where the budget is epochs, a few steps are timed of methods that no finished run speaks for."""
     rates = measured(made)
     missing = {s.row: s.entry for s in made.subjects if s.entry and not s.trained and s.row not in rates.faces}
@@ -104,8 +104,8 @@ def _rates(made: Plan, tell: Tell) -> Rates:
     return replace(rates, faces={**rates.faces, **timed(made, [*missing.values()], 1, tell)})
 
 
-def overview(made: Plan) -> str:
-    """What is planned, what of it is there, and the time expected: what --dry-run prints."""
+def overview(made: Plan, rates: Rates | None = None) -> str:
+    """What is planned, what of it is there, and the time expected, by `rates` or else by what has finished."""
     trainings = [s for s in made.subjects if s.kind == "learned"]
     readings = [r for s in made.subjects for r in made.readings(s)]
     done = sum(r.done for r in readings), sum(s.trained for s in trainings)
@@ -120,7 +120,7 @@ def overview(made: Plan) -> str:
         lines += ["not read:", *(f"  {reason}" for reason in made.left_out)]
     lines += [f"note: {remark}" for remark in made.remarks]
     lines.append(f"models, in order: {'; '.join(f'{row} ({_state(made, own)})' for row, own in made.rows.items())}")
-    return "\n".join([*lines, f"time expected: {_time(made)}"])
+    return "\n".join([*lines, f"time expected: {_time(made, rates)}"])
 
 
 def _state(made: Plan, own: list[Subject]) -> str:
@@ -129,8 +129,9 @@ def _state(made: Plan, own: list[Subject]) -> str:
     return f"{trained}{sum(r.done for r in readings)} of {len(readings)} read"
 
 
-def _time(made: Plan) -> str:
-    left = expected(made, measured(made))
+def _time(made: Plan, rates: Rates | None) -> str:
+    left = expected(made, rates or measured(made))
     if not left.seconds and not left.trainings and not left.readings:
         return "none: everything is there"
-    return f"{left} (an estimate, by the budget and by what has finished in {made.out})"
+    steps = ", by a few steps of each method" if rates and made.budget.epochs else ""
+    return f"{left} (an estimate, by the budget{steps} and by what has finished in {made.out})"

@@ -1,4 +1,4 @@
-"""Which rows of a column cannot be told from its best."""
+"""Which rows of a column cannot be told from its best, and which cannot be compared with it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,15 +21,20 @@ def best_of(figures: Mapping[str, Figure]) -> str:
 def level_with_best(figures: Mapping[str, Figure]) -> tuple[str, ...]:
     """The names whose difference from the best is not beyond chance at 5 %, without the best itself.
 
-    Paired bootstrap on the same test samples (scores averaged over seeds, see `over_seeds`), p corrected after Holm
-    over the rows of the column. A row without comparable scores is not named.
+    Paired bootstrap on the same test samples (the mean of the seeds' values, see `paired.py`), p corrected
+    after Holm over the rows of the column. A row without comparable scores is not named.
     """
     top = best_of(figures)
-    own = figures[top]
-    # scores lost, or of other samples: nothing can be said
-    rivals = {name: figure for name, figure in figures.items() if name != top and not why_not(own, figure)}
-    corrected = holm([found.p for found in differences(own, list(rivals.values()))]) if rivals else []
+    aside = {top, *not_comparable(figures)}
+    rivals = {name: figure for name, figure in figures.items() if name not in aside}
+    corrected = holm([found.p for found in differences(figures[top], list(rivals.values()))]) if rivals else []
     return tuple(name for name, p in zip(rivals, corrected, strict=True) if p >= ALPHA)
+
+
+def not_comparable(figures: Mapping[str, Figure]) -> tuple[str, ...]:
+    """The names of which nothing can be said beside the best: their scores are lost, or of other test samples."""
+    top = best_of(figures)
+    return tuple(name for name, figure in figures.items() if name != top and why_not(figures[top], figure))
 
 
 def holm(p: Sequence[float]) -> list[float]:

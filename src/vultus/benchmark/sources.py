@@ -8,17 +8,19 @@ from typing import Any
 from vultus.evaluation.joined import Joined
 from vultus.evaluation.tasks import TASKS, hindrance, possible_tasks, task_for
 from vultus.faces.faceset import FaceSet
+from vultus.meant import meant
 
 
 @dataclass(frozen=True)
 class Source:
-    """`name`, `content`: of the card or of both; `faces`: in all."""
+    """`name`, `content`: of the card or of both; `faces`: in all; `remarks`: on splits that one of two sets lacks."""
 
     learn: Path
     test: Path | None
     name: str
     content: str
     faces: int
+    remarks: tuple[str, ...] = ()
 
     def opened(self) -> tuple[FaceSet, FaceSet | None]:
         """The set to learn on, and the one to be tested on if it is another."""
@@ -30,7 +32,7 @@ def source(text: str | Path) -> Source:
     first, _, second = str(text).partition(":")
     learn, test = Path(first), Path(second) if second else None
     seen = as_one(*_opened(learn, test))
-    return Source(learn, test, seen.card.name, seen.content_hash, len(seen))
+    return Source(learn, test, seen.card.name, seen.content_hash, len(seen), seen.remarks if test else ())
 
 
 def _opened(learn: Path, test: Path | None) -> tuple[FaceSet, FaceSet | None]:
@@ -53,7 +55,7 @@ def served(one: Source, asked: Sequence[str]) -> tuple[list[str], list[str]]:
     have = possible_tasks(faces)
     for name in TASKS if everything else asked:
         if name not in TASKS:
-            raise ValueError(f"no task {name!r}; there are {', '.join(TASKS)}, or all")
+            raise ValueError(f"no task {name!r}; there are {', '.join(TASKS)}, or all{meant(name, TASKS)}")
         if name in have:
             reason = hindrance(name, faces)
             left_out += [f"{name} on {one.name}: {reason}"] if reason else []

@@ -3,29 +3,41 @@
 from collections.abc import Mapping, Sequence
 
 from vultus.benchmark.board import Board
-from vultus.benchmark.plan import Plan
+from vultus.benchmark.cautions import cautions
+from vultus.benchmark.plan import SUPERVISED, Plan
 from vultus.benchmark.pretraining import Cost
 from vultus.benchmark.published import Table, tables_of
-from vultus.benchmark.ranks import Ranks
+from vultus.benchmark.ranks import FEWEST, Ranks
 from vultus.benchmark.significance import best_of
+from vultus.evaluation.tasks import TASKS
 from vultus.report.results import Measure, Row, few, number, spread, title
 from vultus.report.table import UNITS
 
-HOW_TO_READ = (
+_HOW_TO_READ = (
     "Bold is the best of a column. ≈ marks what cannot be told from it at 5 %: both are asked the same test samples, "
-    "which are resampled together (paired bootstrap); p is corrected after Holm over the rows of the column.",
+    "which are resampled together (paired bootstrap); p is corrected after Holm over the rows of the column. "
+    "– behind a value: not to be compared with the best, since it is of other test samples or its scores are lost.",
     "One seed stands with its 95 % bootstrap interval over the test samples, several with mean ± standard deviation "
-    "over seeds; the paired test then compares each sample's mean over seeds. It covers the choice of test samples, "
-    "not that of seeds.",
-    "Every model is read by the feature that its method chooses itself, frozen, under one protocol; the strength of a "
-    "read-out is chosen on validation faces and the test split is touched once.",
+    "over seeds; the paired test then compares the means of the seeds' values. It covers the choice of test samples, "
+    "not that of seeds. Where a set knows who is who, people are drawn, each with all their test faces.",
+    "Every model is read by {feature}, frozen, under one protocol; the strength of a read-out is chosen on validation "
+    "faces and the test split is touched once.",
     "A feature that does not stand above the baselines has learned nothing that the picture did not offer. Lengths "
     "differ: compare rows of equal length where it matters.",
 )
+PRINTED = ("", "linear")  # read-outs of the published figures: features compared, or a linear probe
 NOT_COMPARABLE = (
     "Printed in papers, on other faces and a larger scale: larger pictures, encoders and budgets, and often the best "
     "over test epochs. For orientation, not for comparison."
 )
+
+
+def how_to_read(made: Plan) -> list[str]:
+    """What the marks and the numbers mean."""
+    feature = "the feature that its method chooses itself"
+    if any(question.stages for question in made.questions):
+        feature = f"every stage of its encoder, or where that has none by {feature}"
+    return [line.replace("{feature}", feature) for line in _HOW_TO_READ]
 
 
 def terms(made: Plan) -> dict[str, str]:
@@ -63,7 +75,9 @@ def _faces(made: Plan) -> str:
     if made.unlabelled is None:
         return ""
     part = "split train" if made.unlabelled.split == "train" else "all of it, for it has no split train"
-    return f"{made.unlabelled.count:,} faces of {made.unlabelled.name} ({part}), without their labels"
+    taught = [entry.label for entry in made.entries if entry.method == SUPERVISED]
+    labels = "without their labels" + (f" but for {', '.join(taught)}" if taught else "")
+    return f"{made.unlabelled.count:,} faces of {made.unlabelled.name} ({part}), {labels}"
 
 
 def _seeds(made: Plan) -> str:
@@ -83,7 +97,13 @@ def _readouts(made: Plan) -> str:
         straight = sorted({q.task.replace("_", " ") for q in made.questions if not q.mirrored})
         parts += ["each face with its mirror image" + (f" but for {', '.join(straight)}" if straight else "")]
     parts += ["of encoders that have them every stage"] if any(q.stages for q in made.questions) else []
-    parts += [f"on at most {made.config.pca} principal values, fitted on training faces"] if made.config.pca else []
+    if made.config.pca:
+        parts += [f"on at most {made.config.pca} principal values, fitted on training faces"]
+        if any(TASKS[q.task].compares for q in made.questions):
+            parts[-1] += (
+                " (where features are compared and the set has no training split, on the compared faces; for identity "
+                "on those of the other folds)"
+            )
     return "; ".join(parts)
 
 
@@ -113,13 +133,21 @@ def _spoken(row: Row, measure: Measure) -> str:
 
 
 def ranks_in_words(ranks: Ranks) -> str:
-    """Friedman's verdict and the critical difference."""
+    """The ranks, Friedman's verdict and the critical difference; with too few sets that these cannot be had."""
+    over = f"{ranks.tasks} task{'s' * (ranks.tasks > 1)} on {ranks.sets} set{'s' * (ranks.sets > 1)}"
+    said = f"Average ranks over {over}, 1 the best: " + ", ".join(
+        f"{name} {rank:.2f}" for name, rank in zip(ranks.names, ranks.average, strict=True)
+    )
+    if ranks.difference is None:
+        return said + (
+            ". Whether they differ beyond chance is not tested: tasks on one set are not independent, and "
+            f"Friedman's test needs {FEWEST} sets or more."
+        )
     told = "the methods differ" if ranks.p < 0.05 else "no difference between the methods is shown"
-    return (
-        f"Average ranks over {ranks.tasks} tasks, 1 the best: "
-        + ", ".join(f"{name} {rank:.2f}" for name, rank in zip(ranks.names, ranks.average, strict=True))
-        + f". Friedman's test: χ² = {ranks.statistic:.1f}, p = {ranks.p:.3g}: {told}. Nemenyi's critical difference at "
-        f"5 % is {ranks.difference:.2f}: ranks closer than this cannot be told apart."
+    return said + (
+        f". Ranks are averaged within each set, then over sets. Friedman's test over sets: χ² = {ranks.statistic:.1f}, "
+        f"p = {ranks.p:.3g}: {told}. Nemenyi's critical difference at 5 % is {ranks.difference:.2f}: ranks closer than "
+        "this cannot be told apart."
     )
 
 
@@ -150,7 +178,11 @@ def beside(made: Plan, board: Board) -> list[tuple[Table, Mapping[str, str]]]:
 
 
 def _here(table: Table, made: Plan, board: Board) -> dict[str, str]:
-    columns = [m for m in board.columns if m.task == table.task and table.is_of(m.data) and m.shots is None]
+    columns = [
+        m
+        for m in board.columns
+        if m.task == table.task and table.is_of(m.data) and m.shots is None and m.readout in PRINTED
+    ]
     if not columns:
         return {}
     names = {label: own[0] for label, own in made.rows.items()}
@@ -158,6 +190,8 @@ def _here(table: Table, made: Plan, board: Board) -> dict[str, str]:
     for row in board.rows:
         if columns[0] in row.cells:
             figure = row.cells[columns[0]]
+            if table.units and tuple(figure.detail.get("units", ())) != table.units:
+                continue  # a mean of other units
             found.setdefault(names[row.label].name, f"{number(figure.value, figure.unit)} ({spread(figure)})")
     return found
 
@@ -169,6 +203,7 @@ def gaps(made: Plan, board: Board) -> Sequence[tuple[str, Sequence[str]]]:
         for head, lines in (
             ("Not read", made.left_out),
             ("Failed", [f"{failure.what}: {failure.error}" for failure in board.failures]),
+            ("To be minded", cautions(board)),
             ("Remarks", made.remarks),
         )
         if lines
