@@ -216,7 +216,9 @@ def test_the_command_tells_what_was_made_from_the_set(crowd, tmp_path, monkeypat
     picture = tmp_path / "picture.jpg"
     picture.write_bytes(jpeg(3))
     asked = [crowd, "--identity", "Ada", "Ida", "--hash", picture, "--runs", tmp_path / "runs"]
+    monkeypatch.setattr("vultus.forget_command.SHOWN", 4)
     text = say(*asked, "--dry-run")
+    assert "… and 2 more" in text
     assert "6 faces would be forgotten, 1 of them as equal pictures" in text and "a/0.jpg" in text
     text = say(*asked)
     assert "6 faces forgotten" in text and "nothing matches 'Ida'" in text and "a/0.jpg" not in text

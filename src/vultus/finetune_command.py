@@ -9,7 +9,7 @@ from rich.text import Text
 from tyro.conf import OmitArgPrefixes, Positional
 
 from vultus.evaluation import table
-from vultus.screen import screen
+from vultus.screen import counted, screen
 from vultus.training.finetuning.config import FinetuneConfig
 from vultus.training.finetuning.run import finetune as run
 
@@ -30,6 +30,8 @@ class Finetune:
 def finetune(arguments: list[str]) -> None:
     """Read the flags, fine-tune, print the table."""
     asked = tyro.cli(Annotated[Finetune, OmitArgPrefixes], args=arguments, prog="vultus finetune")
+    if asked.seeds < 1:
+        raise ValueError(f"--seeds is 1 or more, got {asked.seeds}")
     result = run(
         asked.run,
         asked.data,
@@ -40,11 +42,12 @@ def finetune(arguments: list[str]) -> None:
         tell=lambda line: screen.print(line, style="dim"),
     )
     if result.figures:
-        screen.print(table.terminal(result.figures))
+        how = "trained from scratch" if asked.config.scratch else "fine-tuned"
+        screen.print(table.terminal(result.figures, title=f"{how} on {asked.data.name}"))
     if result.status == "interrupted":
         screen.print("interrupted and saved; repeat the command to go on")
         raise SystemExit(143)
     minutes = sum(course.seconds for course in result.courses) / 60
-    told = f": {len(result.courses)} models, {minutes:.1f} min of learning; in {result.out}"
+    told = f": {counted(len(result.courses), 'model')}, {minutes:.1f} min of learning; in {result.out}"
     screen.print(Text.assemble((result.status, "bold"), told))
     screen.print(f"the figures are kept in {asked.run / 'evaluation.json'}", style="dim")

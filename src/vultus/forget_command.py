@@ -56,10 +56,12 @@ def forget(
 def _tell(result: "Forgetting", set_: Path, dry_run: bool) -> None:
     would = "would be forgotten" if dry_run else "forgotten"
     copies = f", {result.copies:,} of them as equal pictures under other names" if result.copies else ""
-    told = f" faces {would}{copies}; {result.left:,} left in {set_}"
+    told = f" face{'s' * (result.faces != 1)} {would}{copies}; {result.left:,} left in {set_}"
     screen.print(Text.assemble((f"{result.faces:,}", "bold"), told))
     for face in result.names[:SHOWN] if dry_run else ():
         screen.print(f"  {face}")
+    if dry_run and len(result.names) > SHOWN:
+        screen.print(f"  … and {len(result.names) - SHOWN:,} more")
     for asked in result.unmatched:
         screen.print(f"  nothing matches {asked!r}")
 

@@ -10,8 +10,8 @@ from typing import Annotated
 import tyro
 from tyro.conf import AvoidSubcommands, OmitArgPrefixes
 
-from vultus.methods.catalogue import method_name
 from vultus.meant import meant
+from vultus.methods.catalogue import method_name
 from vultus.recipes import RECIPES, recipe
 from vultus.training.config import RunConfig
 
@@ -89,5 +89,6 @@ def _parsed(base: RunConfig, flags: Sequence[str], text: str) -> RunConfig:
     except SystemExit:
         lines = (line.strip("│╭╮╰╯─ ") for line in said.getvalue().splitlines())
         told = " ".join(line for line in lines if line).partition(" For full helptext")[0]
-        raise ValueError(f"the settings of {text} are not understood: {told}") from None
+        fault = re.search(r"Error parsing (?:RunConfig: )?(.*?)(?: [-─]{4,}|$)", told)  # behind it stands the help
+        raise ValueError(f"the settings of {text} are not understood: {fault[1] if fault else told}") from None
     return found

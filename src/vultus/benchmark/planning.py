@@ -20,8 +20,7 @@ from vultus.methods.catalogue import MethodConfig
 from vultus.methods.model import config_of, read_card
 from vultus.report.collect import common_name, read_plan, siblings
 from vultus.training.config import RunConfig, differences, to_json
-
-ASKED = "asked.json"  # in a run's folder: the settings its pre-training was asked for
+from vultus.training.place import ASKED
 
 
 def plan(config: BenchmarkConfig) -> Plan:

@@ -10,9 +10,10 @@ from typing import Any
 from vultus.benchmark import watcher
 from vultus.benchmark.paces import epochs
 from vultus.benchmark.plan import Plan, Subject
-from vultus.benchmark.planning import ASKED, asked_for
+from vultus.benchmark.planning import asked_for
 from vultus.faces.atomic import write_atomic
 from vultus.training.journal import read_lines
+from vultus.training.place import ASKED
 
 TOOK = "took.json"  # what the watcher notes
 WORDS = 300  # of an error that are kept

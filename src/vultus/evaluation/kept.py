@@ -37,10 +37,11 @@ def with_scores(folder: Path, figure: Figure) -> Figure:
         return figure
 
 
-def add_figures(folder: Path, figures: Sequence[Figure]) -> None:
+def add_figures(folder: Path, figures: Sequence[Figure]) -> str:
     """Add figures to a run's evaluation.json; the new one stands where circumstances are the same.
 
-    Figures of another set of the same name make way: one name in a table stands for one set.
+    Figures of another set of the same name make way: one name in a table stands for one set. Returns a line that
+    says so, "" where none did.
     """
     (folder / SCORES).mkdir(exist_ok=True)
     for figure in figures:
@@ -52,9 +53,12 @@ def add_figures(folder: Path, figures: Sequence[Figure]) -> None:
             np.savez_compressed(packed, **kept)
             write_atomic(_path(folder, figure), packed.getvalue())
     sets = {f.data: f.detail.get("content") for f in figures}
-    stay = [f for f in read_figures(folder) if sets.get(f.data, f.detail.get("content")) == f.detail.get("content")]
+    had = read_figures(folder)
+    stay = [f for f in had if sets.get(f.data, f.detail.get("content")) == f.detail.get("content")]
     merged = {circumstances(f): f for f in (*stay, *figures)}
     write_atomic(folder / FILE, json.dumps([f.to_dict() for f in merged.values()], indent=1).encode())
+    gone = ", ".join(dict.fromkeys(f.data for f in had if f not in stay))
+    return gone and f"figures of another set named {gone} were replaced: give the sets different names (pack --name)"
 
 
 def circumstances(f: Figure) -> tuple[object, ...]:

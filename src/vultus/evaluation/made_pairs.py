@@ -30,8 +30,8 @@ def make_pairs(faces: FaceSet, seed: int = 0) -> Pairs:
     several = int((counts >= 2).sum())
     if several < FOLDS or len(people) < 2 * FOLDS:
         raise ValueError(
-            f"{faces.card.name}: {len(people)} people in the test part, {several} with two pictures or more; expected "
-            f"at least {2 * FOLDS} and {FOLDS} for {FOLDS} folds of pairs"
+            f"{faces.card.name}: {len(people)} people in the test part, of whom {several} have two pictures or more; "
+            f"{FOLDS} folds of pairs need {2 * FOLDS} people, of whom {FOLDS} have two pictures or more"
         )
     rng = np.random.default_rng(seed)
     fold_of = _deal(counts, rng)

@@ -15,7 +15,7 @@ from vultus.evaluation.kept import add_figures
 from vultus.evaluation.mirrored import called, reader
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.stages import has_stages
-from vultus.evaluation.tasks import TASKS, hindrance, possible_tasks
+from vultus.evaluation.tasks import TASKS, hindrance, possible_tasks, task_for
 from vultus.faces.faceset import FaceSet
 from vultus.methods.model import load
 
@@ -57,6 +57,7 @@ def measure(
         raise ValueError(f"{', '.join(sided)}: {TURNED}; read without mirrored")
     if not tasks:
         raise ValueError(f"{data} has no label that a task reads; it has {', '.join(faces.columns) or 'none'}")
+    _require_served(tasks, read, protocol)
     options: dict[str, Any] = {"test": other, "cache": folder / "features"}
     tell(f"reading {model.name}: {', '.join(tasks)}")
     seen, asked = reader(model, mirrored, feature), feature and called(feature, mirrored)
@@ -71,9 +72,9 @@ def measure(
         for each in repeats:
             fits = replace(each, pca=min(each.pca, width(floor))) if each.pca else each
             figures += evaluate(floor, faces, tasks, fits, feature=floor.default_feature, **options)
-    for line in filter(None, (leaks, beside_the_mean(figures), constant(figures))):
+    replaced = add_figures(folder, figures)
+    for line in filter(None, (leaks, beside_the_mean(figures), constant(figures), replaced)):
         tell(line)
-    add_figures(folder, figures)
     return tuple(figures)
 
 
@@ -94,6 +95,17 @@ def _all_tasks(faces: Any, protocol: Protocol, mirrored: bool, tell: Callable[[s
         if reason:
             tell(f"{name} is left out: {reason}")
     return tuple(name for name, reason in why.items() if not reason)
+
+
+def _require_served(tasks: Sequence[str], faces: Any, protocol: Protocol) -> None:
+    """Raise ValueError for tasks that the set cannot serve, before the costly part: one would lose all the others."""
+    for name in tasks:
+        task_for(name, faces)
+    why = {name: reason for name in tasks if (reason := hindrance(name, faces, protocol))}
+    if why:
+        others = ",".join(name for name in tasks if name not in why)
+        told = "; ".join(f"{name} cannot be read: {reason}" for name, reason in why.items())
+        raise ValueError(told + (f"; the others can: --task {others}" if others else ""))
 
 
 def leaked(figures: Sequence[Figure]) -> str:

@@ -5,6 +5,7 @@ or the turn of the head, and with it much that a read-out would otherwise have t
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,12 +43,13 @@ class Mirrored:
 
 
 def mirror(images: Images) -> Images:
-    """The pictures, left and right exchanged: (B, 3, H, W), or paths and Pillow pictures."""
+    """The pictures, left and right exchanged: (B, 3, H, W), or paths and Pillow pictures, one or several."""
     if isinstance(images, Tensor):
         return images.flip(-1)
     if isinstance(images, np.ndarray):
         return np.ascontiguousarray(images[..., ::-1])
-    return [ImageOps.mirror(i if isinstance(i, Image.Image) else Image.open(i)) for i in images]
+    listed = [images] if isinstance(images, str | Path | Image.Image) else images
+    return [ImageOps.mirror(i if isinstance(i, Image.Image) else Image.open(i)) for i in listed]
 
 
 def reader(model: Any, mirrored: bool, feature: str | None = None) -> Any:

@@ -18,7 +18,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vultus.faces import card as cards
+from vultus.faces import pairs as pair_lists
 from vultus.faces import placing
+from vultus.faces import triplets as triplet_lists
 from vultus.faces.card import Asked, Card, Forgotten, Skipped
 from vultus.faces.faceset import FaceSet
 from vultus.faces.pairs import NamedPair
@@ -59,19 +62,22 @@ def forget(
     dry_run: bool = False,
     origins: Callable[[], Mapping[str, str]] | None = None,
     beside: Callable[[tuple[str, ...]], Mapping[str, bytes]] | None = None,
+    known: Sequence[str] = (),
 ) -> Forgetting:
     """Take faces out of the set at `path`; pairs and triplets of theirs go too.
 
     note: kept in the card as it is, such as the number of a letter. origins: gives name → SHA-256 of the photograph
     that a face was cut from, where that is another picture. beside: from the names that go, further files of the
-    set as they are to be; all that are not named are left out. Raises ValueError, with the set as it was, when nothing
-    is asked, when nothing matches, when no face would be left, and for a hash that is none; FileExistsError for a
-    writing of the set that is not finished; OSError when the disk is full, and when the old set cannot be removed.
+    set as they are to be; of those `known`, all that are not named are left out. Raises ValueError, with the set as it
+    was, when nothing is asked, when nothing matches, when no face would be left, and for a hash that is none;
+    FileExistsError for a writing of the set that is not finished, and for files that are not the set's; OSError when
+    the disk is full, and when the old set cannot be removed.
     """
     _check(request)
     if not dry_run:
         _clear(Path(path).resolve())
     faces = FaceSet.open(path)
+    _require_own(faces, known)
     digests, sources = _digests(faces, origins() if origins else {})
     found = _matches(faces, (digests, sources), request)
     named = np.any(list(found.values()), axis=0)
@@ -102,7 +108,9 @@ def _digests(faces: FaceSet, origins: Mapping[str, str]) -> tuple[NDArray[np.str
 
 def _check(request: Request) -> None:
     if not (request.names or request.hashes or request.identities):
-        raise ValueError("what is to be forgotten? give a pattern of names, a picture's SHA-256, or an identity")
+        raise ValueError(
+            "what is to be forgotten? give --name PATTERN, --hash PICTURE or SHA-256, or --identity PERSON"
+        )
     if "" in (*request.names, *request.identities):
         raise ValueError("'' names nobody: faces of unknown identity are forgotten by name or hash")
     for digest in request.hashes:
@@ -117,6 +125,16 @@ def _clear(out: Path) -> None:
         raise FileExistsError(
             f"{left} is a writing of the set that still runs, or was left by one that was stopped, and may hold the "
             "faces: let it end or remove it, and repeat; nothing was changed"
+        )
+
+
+def _require_own(faces: FaceSet, known: Sequence[str]) -> None:
+    """Raise FileExistsError for files that are not the set's: they would go with the old folder."""
+    own = {cards.FILE, pair_lists.FILE, triplet_lists.FILE, *known, *(shard.file for shard in faces.card.shards)}
+    if foreign := sorted({one.name for one in faces.path.iterdir()} - own):
+        raise FileExistsError(
+            f"{faces.path} holds files that are not the set's, and would lose them: {', '.join(foreign[:10])}; "
+            "move them elsewhere and repeat; nothing was changed"
         )
 
 

@@ -1,6 +1,7 @@
 """What a run is: one frozen dataclass, every field a flag of `vultus pretrain`."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -41,11 +42,19 @@ class RunConfig:
             raise ValueError(
                 f"batch ({self.batch}) must be at least 2 and a multiple of accumulate ({self.accumulate})"
             )
+        _require_finite(self)
+        _require_finite(self.method)
+        for name in ("minutes", "seed"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
         for name in ("size", "accumulate", "save_every", "log_every", "lr", "probe_every"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        if self.epochs <= 0 and self.minutes <= 0:
-            raise ValueError("give a budget: epochs or minutes above 0")
+        if self.epochs <= 0 and not self.minutes:
+            raise ValueError(f"epochs must be above 0, got {self.epochs}: give a budget, epochs or minutes")
+        for name, value in vars(self.method).items():
+            if name.endswith("temperature") and value <= 0:
+                raise ValueError(f"{name} must be above 0, got {value}")
         if not 0 <= self.beta1 < 1:
             raise ValueError(f"beta1 lies from 0 to below 1, got {self.beta1}")
         if not 0 <= self.warmup < 1:
@@ -58,6 +67,18 @@ def to_json(config: RunConfig) -> dict[str, Any]:
     plain["method"] = {"name": method_name(config.method)} | plain["method"]
     out: dict[str, Any] = json.loads(json.dumps(plain))
     return out
+
+
+def completed(old: dict[str, Any], config: RunConfig) -> dict[str, Any]:
+    """The plain config of an older run of the same method: a setting that it does not know yet had its default."""
+    plain = to_json(RunConfig(type(config.method)()))
+    return plain | old | {"method": plain["method"] | old["method"]}
+
+
+def _require_finite(settings: Any) -> None:
+    for name, value in vars(settings).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{name} must be a finite number, got {value}")
 
 
 def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:

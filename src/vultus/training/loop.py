@@ -29,7 +29,7 @@ from vultus.views import render_views
 
 
 class NonFiniteLossError(RuntimeError):
-    """A loss became NaN or infinite; the message names it, the last checkpoint is good."""
+    """A loss became NaN or infinite; the message names it, and no weight was changed by it."""
 
 
 @dataclass
@@ -96,7 +96,7 @@ class Learner:
         values = dict(zip(losses, torch.stack(list(losses.values())).detach().tolist(), strict=True))
         bad = [f"{k} = {v}" for k, v in values.items() if not math.isfinite(v)]
         if any_process(bool(bad), self.device):
-            raise NonFiniteLossError(f"{', '.join(bad) or 'a loss of another process'} at step {step}: " + ADVICE)
+            raise NonFiniteLossError(f"{', '.join(bad) or 'a loss of another process'} at step {step}: " + advice(step))
         whole = torch.stack([weights[k] * v for k, v in losses.items()]).sum() / config.accumulate
         whole.backward()  # type: ignore[no-untyped-call]
         return values
@@ -120,7 +120,11 @@ class Learner:
         return views if batch.targets is None else views | {"label": batch.targets.to(self.device)}
 
 
-ADVICE = "the last checkpoint is good; lower --lr, raise --warmup, or try --precision fp32"
+def advice(step: int) -> str:
+    """What to do about a loss that is not finite at a step; at the first no weight has changed yet."""
+    if not step:
+        return "nothing was learned yet; look at the method's settings, or try --precision fp32"
+    return "the last checkpoint is good; lower --lr, raise --warmup, or try --precision fp32"
 
 
 def descend(module: nn.Module, optimiser: torch.optim.Optimizer, clip: float, step: int) -> None:
@@ -130,7 +134,9 @@ def descend(module: nn.Module, optimiser: torch.optim.Optimizer, clip: float, st
     """
     norm = nn.utils.clip_grad_norm_(module.parameters(), clip or math.inf)
     if not torch.isfinite(norm):
-        raise NonFiniteLossError(f"the gradient is {norm.item()} at step {step} though every loss is finite: " + ADVICE)
+        raise NonFiniteLossError(
+            f"the gradient is {norm.item()} at step {step} though every loss is finite: " + advice(step)
+        )
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
 

@@ -9,10 +9,17 @@ import torch
 
 
 def chosen_device(asked: str) -> str:
-    """The device asked for; "auto" is cuda where there is one, else cpu."""
-    if asked != "auto":
-        return asked
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """The device asked for; "auto" is cuda if there is one, else cpu. Raises ValueError for one that is not there."""
+    if asked == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(asked)
+    except RuntimeError:
+        raise ValueError(f"no device {asked!r}: give auto, cpu, cuda or cuda:N") from None
+    count = torch.cuda.device_count()
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise ValueError(f"device {asked} was asked for and PyTorch sees {count or 'no'} GPUs: give --device auto")
+    return asked
 
 
 def versions() -> str:

@@ -22,13 +22,14 @@ from vultus.nets.collective import rank, world_size
 from vultus.nets.patches import learn_patches, patch_stems
 from vultus.training.adapting import adapted
 from vultus.training.budget import count_steps, load_side
-from vultus.training.config import RunConfig, differences, to_json
+from vultus.training.config import RunConfig, completed, differences, to_json
 from vultus.training.distributed import any_process, join
 from vultus.training.journal import Journal, read_lines
 from vultus.training.loop import Learner, learn
 from vultus.training.machine import chosen_device, hardware, versions
 from vultus.training.memory import tune_allocator
 from vultus.training.observer import Observer
+from vultus.training.place import ASKED, PLAN, require_place
 from vultus.training.sources import Given, described, found_at, learned_from, shown
 from vultus.training.supply import Supply, described_pairs, described_warps, supply
 from vultus.training.terminal import steps_bar, stop_signal
@@ -61,10 +62,11 @@ def pretrain(config: RunConfig, faces: Given, out: str | Path, *, quiet: bool = 
     Several sets are mixed by weights: "a:0.7,b:0.3", or their folders in a mapping to weights.
 
     Raises ValueError when `out` holds a run of other settings or faces (naming the fields) or when the faces
-    are fewer than a batch, NonFiniteLossError when learning diverges.
+    are fewer than a batch, FileExistsError when it holds something else, NonFiniteLossError when learning diverges.
     """
     tune_allocator()
     folder = Path(out)
+    require_place(folder, PLAN, ASKED)
     device = join(chosen_device(config.device))
     chosen = learned_from(faces, config)
     config = replace(config, method=adapted(config.method, chosen))
@@ -77,6 +79,7 @@ def pretrain(config: RunConfig, faces: Given, out: str | Path, *, quiet: bool = 
     probe = FaceSet.open(config.probe) if config.probe else None
     watch = build_watch(shown(chosen), probe, config.probe_label, config.size)
     learner = Learner(config, plan["steps"], len(chosen) // config.batch, device)
+    _note(plan, folder)  # now that nothing refuses: a corrected command finds the folder free
     learner.restore(folder)
     if not learner.progress.step and patch_stems(learner.method):
         learn_patches(learner.method, torch.from_numpy(chosen.sample(FIRST_LOOK, config.size, config.seed)))
@@ -90,7 +93,7 @@ def pretrain(config: RunConfig, faces: Given, out: str | Path, *, quiet: bool = 
 
 
 def _plan(config: RunConfig, supplied: Supply, folder: Path, device: str, told: dict[str, str]) -> dict[str, Any]:
-    """The folder's run.json, made if there is none; ValueError where it is another run's."""
+    """The folder's run.json, or what it is to be; ValueError where it is another run's."""
     own, rest = divmod(config.batch, world_size() * config.accumulate)
     if rest or own < 2:
         raise ValueError(
@@ -99,23 +102,31 @@ def _plan(config: RunConfig, supplied: Supply, folder: Path, device: str, told: 
         )
     faces = supplied.faces
     wanted = to_json(config) | described(faces)
-    path = folder / "run.json"
-    if path.exists():
-        plan: dict[str, Any] = json.loads(path.read_text())
-        lines = differences({k: v for k, v in plan.items() if k not in CIRCUMSTANCES}, wanted)
-        if lines:
-            raise ValueError(
-                f"{folder} holds a run of other settings; choose another --out, or repeat its own:\n  "
-                + "\n  ".join(lines)
-            )
+    if (folder / PLAN).exists():
+        plan: dict[str, Any] = json.loads((folder / PLAN).read_text())
+        _require_same({k: v for k, v in plan.items() if k not in CIRCUMSTANCES}, wanted, config, folder)
         return plan
     # the path is for the report's pictures alone: a set may move, its content may not change
     plan = wanted | {"steps": count_steps(config, supplied, device)} | found_at(faces)
-    plan |= told | {"made_with": versions(), "machine": hardware()}
-    if rank() == 0:
+    return plan | told | {"made_with": versions(), "machine": hardware()}
+
+
+def _require_same(old: dict[str, Any], wanted: dict[str, Any], config: RunConfig, folder: Path) -> None:
+    """Raise ValueError naming the fields in which a run begun is another than the one wanted, or its method."""
+    method = old["method"]["name"]
+    if method != method_name(config.method):
+        raise ValueError(f"{folder} holds a run of {method}, not of {method_name(config.method)}: choose another --out")
+    if lines := differences(completed(old, config), wanted):
+        raise ValueError(
+            f"{folder} holds a run of other settings; choose another --out, or repeat its own:\n  " + "\n  ".join(lines)
+        )
+
+
+def _note(plan: dict[str, Any], folder: Path) -> None:
+    """Write run.json where there is none."""
+    if rank() == 0 and not (folder / PLAN).exists():
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, json.dumps(plan, indent=1).encode())
-    return plan
+        write_atomic(folder / PLAN, json.dumps(plan, indent=1).encode())
 
 
 def _run(learner: Learner, supplied: Supply, watch: Watch, folder: Path, quiet: bool) -> bool:

@@ -79,13 +79,17 @@ def _of_split(path: Path, split: str) -> FaceSet:
     everything = FaceSet.open(path)
     if split == "all" or (split == "train" and "split" not in everything.columns):
         return everything
+    if split not in everything.card.splits:
+        known = ", ".join(everything.card.splits) or "no splits"
+        raise ValueError(f"{path}: no split {split!r}; it has {known}, and --split all takes every face")
     return everything.where(split=split)
 
 
 def _fills(faces: FaceSet, count: int, config: RunConfig) -> None:
     if len(faces) < count:
+        inside = f" in split {config.split!r}" if config.split != "all" and "split" in faces.columns else ""
         of = f"a batch of {config.batch}" if count == config.batch else f"its {count} of a batch of {config.batch}"
         raise ValueError(
-            f"{faces.path} has {len(faces)} faces in split {config.split!r}, fewer than {of}: lower --batch"
-            + (", or learn from every face by --split all" if config.split != "all" else "")
+            f"{faces.path} has {len(faces)} faces{inside}, fewer than {of}: lower --batch"
+            + (", or learn from every face by --split all" if inside else "")
         )

@@ -208,7 +208,8 @@ def learn(tuner: Tuner, folder: Path, title: str, quiet: bool) -> None:
                     found = tuner.look()
                     journal.write("validation", step, **found)
                     if not quiet:
-                        line = f"{title}, epoch {found['epoch']:.0f}: {found['score']:.4g} on validation faces"
+                        score = tuner.lesson.told(found["score"])
+                        line = f"{title}, epoch {found['epoch']:.0f}: {score} on validation faces"
                         bar.console.print(line, style="dim")
                     tuner.save(folder)
                 if tuner.done:

@@ -25,6 +25,12 @@ class Lesson:
     targets: NDArray[Any]
     score: Callable[[Truth, Said], float]
     part: Splits
+    measure: tuple[str, str] = ("accuracy", "%")  # what the score is and its unit; less it where it is an error
+
+    def told(self, score: float) -> str:
+        """A score in words, as tables have it: errors without the sign that makes higher better."""
+        what, unit = self.measure
+        return f"{what} {100 * score:.1f} %" if unit == "%" else f"{what} {-score:.3g}{unit}"
 
 
 def mean_of_each(score: Callable[[Truth, Said], float]) -> Callable[[Truth, Said], float]:

@@ -16,6 +16,7 @@ from vultus.training.finetuning.lesson import Lesson, mean_of_each, minus_distan
 from vultus.training.finetuning.objectives import Classes, Numbers, Points, Units, YesNo
 
 SEVERAL = ("attributes", "expression_votes")  # tasks that may ask for more than one lesson
+METRICS = {"action_units": "mean F1", "attributes": "mean accuracy"}  # of yes/no questions
 VOTES = "distribution"  # the lesson of annotators' shares, beside that of their majority
 
 
@@ -29,7 +30,8 @@ def of_classes(
         name, names = _named(_texts(faces, task, label), part, numbers, count)
     symmetric = name in (*SYMMETRIC, VOTES, "majority")
     objective = Classes(names, mirrors.of_names(names, symmetric=symmetric))
-    return name, Lesson(objective, numbers, score, part)
+    measure = ("cross-entropy", " nats") if name == VOTES else ("accuracy", "%")
+    return name, Lesson(objective, numbers, score, part, measure)
 
 
 def of_answers(
@@ -38,7 +40,8 @@ def of_answers(
     """The lesson of yes (1), no (0) and unknown (NaN) [N, K]."""
     kind = Units if task == "action_units" else YesNo
     objective = kind(tuple(names), mirrors.of_names(names, symmetric=True))
-    return "yes_no", Lesson(objective, yes.astype(np.float32), mean_of_each(score), part)
+    measure = (METRICS[task], "%")
+    return "yes_no", Lesson(objective, yes.astype(np.float32), mean_of_each(score), part, measure)
 
 
 def of_numbers(faces: FaceSet, task: str, part: Splits, values: NDArray[np.floating]) -> tuple[str, Lesson]:
@@ -46,12 +49,13 @@ def of_numbers(faces: FaceSet, task: str, part: Splits, values: NDArray[np.float
     if task == "landmarks":
         points = values.reshape(len(values), -1, 2).astype(np.float32)
         found = Points(points.shape[1], mirrors.of_points(points[part.train]))
-        return "landmarks", Lesson(found, points, minus_distance, part)
+        return "landmarks", Lesson(found, points, minus_distance, part, ("mean error", " of the side"))
     name, names = (task, head_pose.angles_of(faces)) if task == "head_pose" else (attributes.AGE, (attributes.AGE,))
     own = values[part.train]
     centre, spread = np.nanmean(own, axis=0), np.nanstd(own, axis=0).clip(min=1e-6)
     objective = Numbers(names, tuple(centre.tolist()), tuple(spread.tolist()), mirrors.of_numbers(names))
-    return name, Lesson(objective, values.astype(np.float32), minus_distance, part)
+    measure = ("mean error", "°" if task == "head_pose" else " years")
+    return name, Lesson(objective, values.astype(np.float32), minus_distance, part, measure)
 
 
 def _texts(faces: FaceSet, task: str, label: str) -> Mapping[str, NDArray[np.str_]]:

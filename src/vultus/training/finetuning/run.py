@@ -33,6 +33,7 @@ from vultus.training.finetuning.config import FinetuneConfig, Task, to_json
 from vultus.training.finetuning.finetuner import Course, FineTuner, Interrupted
 from vultus.training.finetuning.narrowed import narrowed
 from vultus.training.memory import tune_allocator
+from vultus.training.place import TUNING, require_place
 
 READOUT = "fine-tuned"
 ON_TEST = "fine-tuned, epoch selected on the test split"
@@ -77,10 +78,12 @@ def finetune(
     The figures are added to the run's evaluation.json. test: another face set to be tested on. seeds: of everything;
     each is a fine-tuning of its own, and further ones may be added later. `tell` hears what takes long.
     Raises ValueError when `out` holds a fine-tuning of other settings, run or faces (naming the fields), or when the
-    set has not the labels that the task needs; NonFiniteLossError when learning diverges.
+    set has not the labels that the task needs; FileExistsError when `out` holds something else; NonFiniteLossError when
+    learning diverges.
     """
     tune_allocator()
     folder = Path(out)
+    require_place(folder, TUNING)
     card, weights = load_weights(Path(run), "`vultus pretrain`")
     faces = opened(config, data, test)
     ask = asked(config, faces)
@@ -101,8 +104,8 @@ def finetune(
     except Interrupted:
         return FinetuneResult(folder, "interrupted", tuple(figures), tuple(courses))
     finally:
-        if figures:
-            add_figures(Path(run), figures)
+        if figures and (replaced := add_figures(Path(run), figures)):
+            tell(replaced)
     if leaks := leaked(figures):
         tell(leaks)
     done = len(list(folder.glob("seed-*/**/config.json"))) == before
@@ -157,12 +160,12 @@ def _plan(folder: Path, wanted: dict[str, Any]) -> None:
 
     One that had not begun, for its settings or its faces would not do, is written over.
     """
-    path = folder / "finetune.json"
+    path = folder / TUNING
     if not any(folder.glob("seed-*")):
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(path, json.dumps(wanted, indent=1).encode())
         return
-    lines = differences(json.loads(path.read_text()), wanted)
+    lines = differences(to_json(PLAIN) | json.loads(path.read_text()), wanted)
     if lines:
         raise ValueError(
             f"{folder} holds a fine-tuning of other settings; choose another --out, or repeat its own:\n  "

@@ -29,7 +29,7 @@ from vultus.training.finetuning.depth import layered_groups
 from vultus.training.finetuning.lesson import Lesson
 from vultus.training.finetuning.mixing import mix
 from vultus.training.finetuning.network import Network
-from vultus.training.loop import ADVICE, NonFiniteLossError, descend
+from vultus.training.loop import NonFiniteLossError, advice, descend
 from vultus.training.optimisers import schedule_groups
 from vultus.training.seeding import METHOD, VIEWS, schedule, seed_of
 
@@ -128,7 +128,7 @@ class Tuner:
             losses = objective.losses(network(views.contiguous(memory_format=torch.channels_last)), soft)
         values = {name: loss.item() for name, loss in losses.items()}
         if bad := [f"{name} = {value}" for name, value in values.items() if not math.isfinite(value)]:
-            raise NonFiniteLossError(f"{', '.join(bad)} at step {step}: " + ADVICE)
+            raise NonFiniteLossError(f"{', '.join(bad)} at step {step}: " + advice(step))
         torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
         descend(network, self.optimiser, config.clip, step)
         self.progress.step += 1
