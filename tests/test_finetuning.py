@@ -207,6 +207,12 @@ def test_the_epoch_that_reads_the_test_split_best_is_told_apart(unbroken, run, f
     assert "optimistic" in both[ON_TEST].detail["warning"]
 
 
+def test_scores_are_told_as_the_tables_have_them(faces):
+    lesson = lesson_of(FaceSet.open(faces), None)
+    assert lesson.told(0.7123) == "accuracy 71.2 %"
+    assert replace(lesson, measure=("mean error", " years")).told(-5.4321) == "mean error 5.43 years"
+
+
 def lesson_of(faces, score):
     labels = faces.labels("expression")
     numbers = (labels == "right").astype(np.int64)

@@ -58,6 +58,7 @@ def test_seeds_are_shown_as_mean_and_deviation_beside_fresh_weights(say, run, fa
     text = say("finetune", run, "--data", faces, "--out", tmp_path / "out", "--seeds", 2, "--shots", 10, *QUICK)
     for word in ("simclr", "encoder", "expression accuracy", "±", "(2 seeds)", "chance", "finished: 2 models"):
         assert word in text
+    assert f"fine-tuned on {faces.name}" in text
     assert "already finished" in say(
         "finetune", run, "--data", faces, "--out", tmp_path / "out", "--seeds", 2, "--shots", 10, *QUICK
     )

@@ -170,13 +170,17 @@ def test_hostile_names_stay_text(page):
     assert element("p", Markup("<i>x</i>"), "&") == "<p><i>x</i>&amp;</p>"
 
 
-def test_without_labels_maps_are_left_out_with_a_word(runs, tmp_path):
+def test_without_labels_maps_have_one_colour_and_a_word(runs, tmp_path):
     write(records(30), tmp_path / "plain", source="tests", licence="CC0")
     faces = FaceSet.open(tmp_path / "plain")
-    read = Reader(write_report(runs[:1], tmp_path / "page.html", faces=faces).read_text())
+    page = write_report([*runs[:1], *runs[:1]], tmp_path / "page.html", faces=faces).read_text()  # named twice: one run
+    read = Reader(page)
+    assert "One run" in page and "42 faces of tiny" in read.text["setting"]  # not the one shown
     text = read.text["maps"]
     assert "Without a map by expression, a label these faces lack: pcl shared, pcl face." in text
     assert "Without a map by yaw, a label these faces lack: pcl pose." in text
+    assert page.split('id="maps"')[1].split("</section>")[0].count("<svg") == 3
+    assert "keep it, mail it" not in page and "keep it where their pictures may be kept" in page
     assert "green bar" not in read.text["neighbours"]
     assert len([a for a in read.of("img") if "nearest" in a["alt"]]) == 3
 

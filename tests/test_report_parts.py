@@ -14,7 +14,7 @@ from vultus.report.collect import Run
 from vultus.report.colours import expression_colours
 from vultus.report.curves import curve_chart, curves
 from vultus.report.embedding import expression_map, flatten, yaw_limit, yaw_map
-from vultus.report.evidence import named_figures
+from vultus.report.evidence import named_figures, results
 from vultus.report.neighbours import alike, nearest
 from vultus.report.results import best, headlines, measures, rows
 from vultus.report.sheets import GAP, neighbour_sheet
@@ -80,6 +80,38 @@ def test_verdicts_compare_the_same_samples_where_scores_are_kept(won, lost, expe
     ]
     table = rows(named_figures([], made))
     assert f"<em>{expected}" in verdict(table, measures(named_figures([], made))[0])
+
+
+def test_a_verdict_compares_features_that_were_read_alike():
+    """With mirror images or without: the best learned has a baseline read as it was, or the verdict says it has not."""
+    plain = [figure("pcl", "shared", 0.50), figure("hog", "hog", 0.40)]
+    turned = [figure("pcl", "shared mirrored", 0.60), figure("hog", "hog mirrored", 0.35)]
+
+    def said(figures):
+        named = named_figures([], figures)
+        return verdict(rows(named), measures(named)[0])
+
+    both = said([*plain, *turned])
+    assert "pcl shared, mirrored 60.0" in both and "best baseline hog, mirrored 35.0" in both
+    lone = said([*plain, turned[0]])
+    assert "pcl shared 50.0" in lone and "best baseline hog 40.0" in lone
+    assert "No baseline was read as pcl shared, mirrored was, 60.0 %" in lone
+    assert "Only the learned feature was read with mirror images." in said([turned[0], plain[1]])
+    assert "Lengths: 64 and 1,024 values." in said([figure("pcl", "shared", 0.5, dim=64), plain[1]])
+    assert "Lengths" not in both
+
+
+def test_the_notes_tell_of_what_is_shown():
+    """Frozen, fine-tuned and mirrored features each have their sentence where they are shown, and only there."""
+    tuned = [figure("pcl", "shared", 0.6, detail={"readout": how}) for how in ("fine-tuned", "linear")]
+    frozen, both, alone = (
+        results([], named_figures([], f)).body for f in (FIGURES, tuned, [*tuned[:1], figure("pcl", "a mirrored", 0.5)])
+    )
+    assert "Frozen features, by task" in frozen and "fine-tuned" not in frozen and "mirror" not in frozen
+    assert "Frozen features and fine-tuned encoders, by task" in both and "the encoder learned the labels too" in both
+    assert "the mean of a face and its mirror image" in alone
+    only = results([], named_figures([], tuned[:1])).body
+    assert "Fine-tuned encoders, by task" in only and "The encoder is frozen" not in only
 
 
 def test_bars_stand_in_order_at_their_values_whatever_a_run_is_called():

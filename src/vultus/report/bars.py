@@ -35,8 +35,7 @@ def bar_chart(table: Sequence[Row], measure: Measure, colours: Mapping[str, str]
         axes.text(max(ends[1], 0), place, beside, va="center", fontsize=LETTERS - 0.5, color=INK)
     chance = scale * float(np.median([f.chance for _, f in found]))
     axes.axvline(chance, color=INK, linewidth=0.9, linestyle=(0, (3, 3)), alpha=0.7)
-    names = [r.label if r.label == r.feature else f"{r.label} {r.feature}" for r, _ in found]
-    _frame(axes, names, unit, found[0][1].lower_is_better)
+    _frame(axes, [row.label + row.what for row, _ in found], unit, found[0][1].lower_is_better)
     right = max(scale * f.high for _, f in found)
     left = min(0.0, *(scale * f.low for _, f in found))
     axes.set_xlim(left, left + 1.16 * (max(right, chance) - left))

@@ -52,7 +52,8 @@ class Run:
 
 
 def read_runs(folders: Sequence[Path]) -> list[Run]:
-    """The runs in these folders. Raises FileNotFoundError for a folder without a run."""
+    """The runs in these folders, each once. Raises FileNotFoundError for a folder without a run."""
+    folders = list({folder.resolve(): folder for folder in reversed(folders)}.values())[::-1]
     plans = [read_plan(folder) for folder in folders]
     labels = _labels(folders, [str(plan["method"]["name"]) for plan in plans])
     return [

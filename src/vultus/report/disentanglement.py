@@ -19,7 +19,7 @@ from vultus.report.grids import grid_table
 from vultus.report.invariance import by_factor, factor_chart, feature_colours, sheet
 from vultus.report.markup import Markup, element, figure, join, picture
 from vultus.report.section import Section, legend, symbols
-from vultus.report.sheets import GAP, Pixels, stack
+from vultus.report.sheets import GAP, Pixels, labelled, stack
 
 CURVES, SWAPS = "invariance.png", "swap.png"
 ROWS = 6  # triples in the picture
@@ -61,7 +61,7 @@ def write_pictures(result: Disentanglement, model: FaceModel, folder: Path) -> t
     if not swaps(model.method):
         return (folder / CURVES,)
     buffer = io.BytesIO()
-    Image.fromarray(swap_sheet(model, result.seed)).save(buffer, "PNG")
+    Image.fromarray(labelled(swap_sheet(model, result.seed), COLUMNS)).save(buffer, "PNG")
     write_atomic(folder / SWAPS, buffer.getvalue())
     return folder / CURVES, folder / SWAPS
 

@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from vultus.report.charts import blank
-from vultus.report.colours import YAW, expression_colours
+from vultus.report.colours import YAW, expression_colours, run_colour
 
 FACES = 1500  # at most: more take minutes and only fill the paper
 FEWEST = 10  # faces below which a map says nothing
@@ -39,6 +39,16 @@ def expression_map(points: NDArray[np.floating], labels: NDArray[np.str_]) -> Ch
 def yaw_map(points: NDArray[np.floating], yaw: NDArray[np.floating], limit: float) -> Chart:
     """Points [N, 2] coloured by yaw [N], degrees, from −limit to limit."""
     return _scatter(points, np.asarray(YAW(np.clip(yaw / limit, -1, 1) / 2 + 0.5)))
+
+
+def number_map(points: NDArray[np.floating], values: NDArray[np.floating], low: float, high: float) -> Chart:
+    """Points [N, 2] coloured by numbers [N], from low to high."""
+    return _scatter(points, np.asarray(YAW(np.clip((values - low) / max(high - low, 1e-12), 0, 1))))
+
+
+def plain_map(points: NDArray[np.floating]) -> Chart:
+    """Points [N, 2] in one colour."""
+    return _scatter(points, np.full(len(points), run_colour(0)))
 
 
 def yaw_limit(yaw: NDArray[np.floating]) -> float:

@@ -12,11 +12,14 @@ from vultus.report.results import Measure, Named, Row, distinct, headlines, meas
 from vultus.report.section import Section, legend, note, run_colours
 from vultus.report.table import all_measures, result_table, verdict
 
-PROTOCOL = (
-    "The encoder is frozen and each face read once; the read-out is a convex problem, its strength chosen on "
-    "validation faces. The test split is touched once.",
-    "Intervals are 95 % bootstrap intervals over the test faces. They leave out the spread between seeds of "
-    "training: a small lead of a single run is not yet a lead.",
+FROZEN = "The encoder is frozen; the strength of a read-out is chosen on validation faces."
+TUNED = "Where it says fine-tuned, the encoder learned the labels too, and the epoch was chosen on validation faces."
+MIRRORED = "Where it says mirrored, the feature is the mean of a face and its mirror image."
+ONCE = "The test split is touched once."
+PEEKED = "Where the epoch was selected on the test split, a figure is optimistic."
+READING = (
+    "Intervals are 95 % bootstrap intervals over the test faces, drawn by person where a set knows who is who. They "
+    "leave out the spread between seeds of training: a small lead of a single run is not yet a lead.",
     "Published numbers can be the best over test epochs, and are made with larger encoders, faces and budgets; "
     "a number here is comparable with others in its column, and with published ones with this in mind.",
     "A feature that does not stand above the baselines has learned nothing that the picture did not offer. "
@@ -43,7 +46,7 @@ def results(runs: Sequence[Run], named: Sequence[Named]) -> Section:
         return Section("results", "Results", note(text))
     table, columns = rows(named), measures(named)
     main = headlines(columns)
-    caption = "Frozen features, by task. Small: 95 % interval"
+    caption = f"{_kinds(columns)}, by task. Small: 95 % interval"
     if any(not row.contest for row in table):
         caption += "; of a mean over seeds the standard deviation, its runs below it and out of the contest"
     caption += ". Bold: best of its column."
@@ -53,9 +56,31 @@ def results(runs: Sequence[Run], named: Sequence[Named]) -> Section:
         all_measures(table, columns),
         _bars(runs, table, main),
         element("h3", "How to read these numbers"),
-        element("ul", *(element("li", line) for line in PROTOCOL), class_="protocol"),
+        element("ul", *(element("li", line) for line in _protocol(table, columns)), class_="protocol"),
     ]
     return Section("results", "Results", join(parts))
+
+
+def _tuned(measure: Measure) -> bool:
+    return measure.readout.startswith("fine-tuned")
+
+
+def _kinds(columns: Sequence[Measure]) -> str:
+    """What the table is of."""
+    tuned = {_tuned(measure) for measure in columns}
+    if len(tuned) > 1:
+        return "Frozen features and fine-tuned encoders"
+    return "Fine-tuned encoders" if tuned == {True} else "Frozen features"
+
+
+def _protocol(table: Sequence[Row], columns: Sequence[Measure]) -> tuple[str, ...]:
+    """How the figures that are shown came about, and how to read them."""
+    tuned = [measure for measure in columns if _tuned(measure)]
+    made = [FROZEN] if len(tuned) < len(columns) else []
+    made += [TUNED] if tuned else []
+    made += [MIRRORED] if any(row.mirrored for row in table) else []
+    made.append(PEEKED if any("test split" in measure.readout for measure in tuned) else ONCE)
+    return " ".join(made), *READING
 
 
 def _bars(runs: Sequence[Run], table: Sequence[Row], columns: Sequence[Measure]) -> Markup:
@@ -66,7 +91,7 @@ def _bars(runs: Sequence[Run], table: Sequence[Row], columns: Sequence[Measure])
     for measure in columns:
         task, metric = title(measure)
         found = [(r, r.cells[measure]) for r in contest if measure in r.cells]
-        spoken = "; ".join(f"{r.label} {r.feature} {number(f.value, f.unit)}" for r, f in found)
+        spoken = "; ".join(f"{r.label}{r.what} {number(f.value, f.unit)}" for r, f in found)
         alt = f"Bars of {task}, {metric}, on {measure.place}: {spoken}"
         heading = element("h4", f"{task}, {metric}", element("small", measure.place))
         charts.append(element("div", heading, to_svg(bar_chart(contest, measure, colours), alt), class_="chart"))

@@ -105,18 +105,18 @@ def maps(runs: Sequence[Run], sample: Sample | None) -> Section:
     missing: dict[str, list[str]] = {}
     for run, model in _with_model(runs):
         for name in _interesting(model):
-            column = MEANT_FOR.get(name, "expression")
-            labels = sample.labels(column)
-            known = _known(labels)
-            if labels is None or known.sum() < embedding.FEWEST:
-                missing.setdefault(column, []).append(f"{run.label} {name}")
-                continue
-            drawn.append(_map(_title(run, name), sample.features[run.label][name][known], labels[known], column))
+            wanted, features = MEANT_FOR.get(name, "expression"), sample.features[run.label][name]
+            column = next((c for c in (wanted, "quality") if _known(sample.labels(c)).sum() >= embedding.FEWEST), "")
+            if column != wanted:
+                missing.setdefault(wanted, []).append(f"{run.label} {name}")
+            if column or len(features) >= embedding.FEWEST:
+                drawn.append(_map(_title(run, name), features, sample.labels(column), column))
     parts = [note(f"Without a map by {c}, a label these faces lack: {', '.join(n)}.") for c, n in missing.items()]
     if drawn:
         caption = (
             f"t-SNE of {_where(sample)}. Look for regions of one colour, and in a pose map for "
-            "a smooth drift of it. The axes, the sizes of regions and distances between far ones mean nothing."
+            "a smooth drift of it; in a map without colours, for clumps. The axes, the sizes of regions and distances "
+            "between far ones mean nothing."
         )
         parts.insert(0, figure(element("div", *drawn, class_="charts"), caption))
     return _section("maps", "Where the faces lie", parts, runs, sample)
@@ -173,27 +173,40 @@ def _columns(columns: Mapping[str, Pixels], caption: str, alt: str) -> Markup:
     )
 
 
-def _map(name: str, features: NDArray[np.float32], labels: NDArray[np.generic], column: str) -> Markup:
+def _map(name: str, features: NDArray[np.float32], labels: NDArray[np.generic] | None, column: str) -> Markup:
+    """In the colours of the labels that are known, or where there are none in one colour."""
+    if labels is not None:
+        known = _known(labels)
+        features, labels = features[known], labels[known]
     points = embedding.flatten(features)
-    heading = element("h4", symbols(name), element("small", f"by {column}, {len(points):,} faces"))
-    alt = f"t-SNE map of {name}, coloured by {column}"
-    if labels.dtype.kind == "U":
+    by = f"by {column}, " if column else ""
+    heading = element("h4", symbols(name), element("small", f"{by}{len(points):,} faces"))
+    alt = f"t-SNE map of {name}" + (f", coloured by {column}" if column else "")
+    key: Markup | str = ""
+    if labels is None:
+        chart = embedding.plain_map(points)
+    elif column == "quality":
+        values = labels.astype(np.float64)
+        ends = tuple(np.percentile(values, (2, 98)).tolist())
+        key = _scale(*(f"{end:.2f}" for end in ends))
+        chart = embedding.number_map(points, values, *ends)
+    elif labels.dtype.kind == "U":
         texts = labels.astype(np.str_)
         key = legend(expression_colours(texts))
         chart = embedding.expression_map(points, texts)
     else:
         angles = labels.astype(np.float64)
         limit = embedding.yaw_limit(angles)
-        key = _scale(limit)
+        key = _scale(f"−{limit:g}°", f"+{limit:g}°")
         chart = embedding.yaw_map(points, angles, limit)
     return element("div", heading, to_svg(chart, alt), key, class_="chart map")
 
 
-def _scale(limit: float) -> Markup:
-    """The colours of yaw with their angles."""
+def _scale(low: str, high: str) -> Markup:
+    """The colours of numbers with their ends."""
     stops = ", ".join("#" + "".join(f"{round(255 * c):02x}" for c in YAW(i / 8)[:3]) for i in range(9))
     bar = element("i", style=f"background:linear-gradient(90deg, {stops})", aria_hidden="true")
-    return element("div", f"−{limit:g}°", bar, f"+{limit:g}°", class_="scale")
+    return element("div", low, bar, high, class_="scale")
 
 
 def _interesting(model: FaceModel) -> list[str]:

@@ -46,6 +46,7 @@ def sheet(curves: Sequence[Curve]) -> Chart:
         axes.set_title(name, fontsize=LETTERS + 1, color=INK, loc="left")
     handles = [axes.plot([], [], color=colour, label=name)[0] for name, colour in colours.items()]
     handles.append(axes.plot([], [], color=INK, linestyle=(0, (3, 2)), linewidth=1, label="another person")[0])
+    chart.supylabel("cosine to itself at the reference value", fontsize=LETTERS, color=INK)
     chart.legend(handles=handles, loc="outside upper left", ncols=len(handles), frameon=False, fontsize=LETTERS)
     return chart
 

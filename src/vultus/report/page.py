@@ -13,7 +13,7 @@ from vultus.report.evidence import named_figures, results, training
 from vultus.report.section import contents, joined
 from vultus.report.setting import setting
 from vultus.report.slices import slices
-from vultus.report.template import page, today
+from vultus.report.template import FACES, FOOT, page, today
 
 
 def write_report(
@@ -47,7 +47,8 @@ def write_report(
     ]
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(out, page(title, _standfirst(read, faces), contents(sections), joined(sections)).encode())
+    foot = FOOT if faces is None else FACES
+    write_atomic(out, page(title, _standfirst(read, faces), contents(sections), joined(sections), foot).encode())
     return out
 
 

@@ -1,13 +1,16 @@
 """Figures arranged as a table: a row for each feature, a column for each measure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from vultus.evaluation.figure import Figure
+from vultus.evaluation.mirrored import called
 from vultus.evaluation.over_seeds import over_seeds
 from vultus.evaluation.tasks import TASKS
 from vultus.methods.catalogue import METHODS
 
+MIRRORED = called("")  # behind a feature's name
 BASELINES = {
     "random": "the same encoder with random weights",
     "untrained": "the same encoder before its first step: random weights behind learned atoms",
@@ -77,6 +80,18 @@ class Row:
     note: str = ""  # small, under the name
     contest: bool = True  # can be the best: not a single run whose mean over seeds has a row, nor a reference
     level: set[Measure] = field(default_factory=set)  # where it cannot be told from the best
+    apart: set[Measure] = field(default_factory=set)  # where it cannot be compared with it: other test samples
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether every face was read together with its mirror image."""
+        return self.feature.endswith(MIRRORED)
+
+    @property
+    def what(self) -> str:
+        """The feature as the page names it behind the label: nothing where it is called as its method is."""
+        feature = self.feature.removesuffix(MIRRORED)
+        return ("" if feature in ("", self.label) else f" {feature}") + (", mirrored" if self.mirrored else "")
 
     @property
     def dims(self) -> list[int]:
@@ -134,7 +149,15 @@ def _over_readings(named: Sequence[Named]) -> list[Named]:
     alike: dict[tuple[str, str, int, Measure], list[Named]] = {}
     for one in named:
         alike.setdefault((one.label, one.figure.feature, one.figure.dim, Measure.of(one.figure)), []).append(one)
-    return [Named(own[0].label, over_seeds([n.figure for n in own]), own[0].group) for own in alike.values()]
+    return [one for own in alike.values() for one in _averaged(own)]
+
+
+def _averaged(own: Sequence[Named]) -> list[Named]:
+    """Their mean alone; all of them where they asked different things, such as other action units."""
+    try:
+        return [Named(own[0].label, over_seeds([n.figure for n in own]), own[0].group)]
+    except ValueError:
+        return [replace(n, figure=over_seeds([n.figure])) for n in own]
 
 
 def _over_runs(table: Sequence[Row], groups: dict[str, str]) -> list[Row]:
@@ -145,8 +168,9 @@ def _over_runs(table: Sequence[Row], groups: dict[str, str]) -> list[Row]:
     shown: list[Row] = []
     for (name, *_), own in together.items():
         if isinstance(name, str) and len(own) > 1:
-            shown.append(_mean_row(name, own))
-            for row in own:
+            mean = _mean_row(name, own)
+            shown += [mean] if mean.cells else []
+            for row in own if mean.cells else ():
                 row.contest = False
         shown += own
     return shown
@@ -154,7 +178,10 @@ def _over_runs(table: Sequence[Row], groups: dict[str, str]) -> list[Row]:
 
 def _mean_row(label: str, own: Sequence[Row]) -> Row:
     measures = dict.fromkeys(m for row in own for m in row.cells if sum(m in r.cells for r in own) > 1)
-    cells = {m: over_seeds([row.cells[m] for row in own if m in row.cells]) for m in measures}
+    cells = {}
+    for measure in measures:
+        with suppress(ValueError):  # runs that were asked different things have no mean
+            cells[measure] = over_seeds([row.cells[measure] for row in own if measure in row.cells])
     note = f"mean of {', '.join(row.label for row in own)}"
     return Row(label, own[0].feature, own[0].learned, cells, note)
 

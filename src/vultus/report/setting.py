@@ -1,6 +1,7 @@
 """What was run, and on which faces."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from vultus.faces.card import Card
@@ -8,6 +9,7 @@ from vultus.faces.faceset import FaceSet
 from vultus.report.collect import Run
 from vultus.report.markup import Markup, element, join
 from vultus.report.section import Section, facts, fold, note
+from vultus.screen import counted
 from vultus.training.machine import hardware, versions
 
 
@@ -37,7 +39,8 @@ def _runs(runs: Sequence[Run], faces: FaceSet | None) -> Markup:
 
 def _facts_of(run: Run, faces: FaceSet | None) -> dict[str, str]:
     plan = run.plan
-    budget = f"{plan['minutes']:g} minutes" if plan.get("minutes") else f"{plan['epochs']:g} epochs"
+    epochs = f"{plan['epochs']:g} epoch{'s' * (plan['epochs'] != 1)}"
+    budget = f"{plan['minutes']:g} minutes" if plan.get("minutes") else epochs
     if run.finished:
         state = "finished"
     else:
@@ -70,11 +73,20 @@ def _learned_from(run: Run, faces: FaceSet | None) -> str:
     if mixed := run.plan.get("parts"):
         shares = (f"{100 * part['weight']:.3g} % {part['name']} ({part['count']:,} faces)" for part in mixed.values())
         return f"{' and '.join(shares)}, split {split}"
-    if faces is not None:
-        chosen = faces if split == "all" or "split" not in faces.columns else faces.where(split=split)
-        if chosen.content_hash == given:
-            return f"{len(chosen):,} faces of {faces.card.name}, split {split}"
+    for known in (faces, _opened(run)):
+        if known is not None:
+            chosen = known if split == "all" or "split" not in known.columns else known.where(split=split)
+            if chosen.content_hash == given:
+                return f"{len(chosen):,} faces of {known.card.name}, split {split}"
     return f"faces {given[:12]}…, split {split}"
+
+
+def _opened(run: Run) -> FaceSet | None:
+    """The set that the run learned from, where it still lies there."""
+    place = run.plan.get("faces_path")
+    with suppress(OSError, ValueError):
+        return FaceSet.open(place) if place else None
+    return None
 
 
 def _time(seconds: float) -> str:
@@ -120,8 +132,8 @@ def _card(card: Card) -> list[Markup]:
         "Splits": ", ".join(f"{name} {count:,}" for name, count in card.splits.items()),
         "Labels": ", ".join(labels) or "none",
         "Equal pictures": _repeats(card) if repeats.images else "none",
-        "Left out": f"{card.skipped_count:,} pictures that could not be read" if card.skipped_count else "",
-        "Forgotten": "; ".join(f"{one.faces:,} faces, {one.when[:10]}" for one in card.forgotten),
+        "Left out": f"{counted(card.skipped_count, 'picture')} that could not be read" if card.skipped_count else "",
+        "Forgotten": "; ".join(f"{counted(one.faces, 'face')}, {one.when[:10]}" for one in card.forgotten),
         "Made": card.made,
         "Content": f"SHA-256 {card.content_hash}",
     }
@@ -132,6 +144,6 @@ def _repeats(card: Card) -> str:
     d = card.duplicates
     parts = [f"{d.images:,} repeat an earlier one" + (" and were dropped" if d.dropped else "")]
     if d.across_splits:
-        parts.append(f"{d.across_splits:,} groups lie across splits")
-    parts += [f"{count:,} groups disagree on {name}" for name, count in d.conflicting.items()]
+        parts.append(f"{counted(d.across_splits, 'group')} across splits")
+    parts += [f"{counted(count, 'group')} with unlike {name}" for name, count in d.conflicting.items()]
     return "; ".join(parts)

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 from torch.nn.functional import interpolate
 
 from vultus.faces.faceset import FaceSet
 from vultus.methods.model import FaceModel, to_batch
 from vultus.nets.precision import autocast
+from vultus.report.colours import QUIET
+from vultus.report.letters import letters
 from vultus.report.neighbours import nearest
 from vultus.training.budget import load_side
 from vultus.views import render_views
@@ -18,6 +21,7 @@ Pixels = NDArray[np.uint8]
 GAP = 6  # pixels between tiles, transparent
 CLEAR = 112  # pixels of a tile, at least
 BAR = 4  # pixels of the bar under a neighbour that is alike
+LETTERS = 12  # pixels
 GREEN = (0, 158, 115, 255)
 
 
@@ -83,6 +87,17 @@ def neighbour_sheet(
                 top = i * high + side + 1
                 sheet[top : top + BAR, left : left + side] = GREEN
     return sheet
+
+
+def labelled(sheet: Pixels, names: Sequence[str]) -> Pixels:
+    """A sheet of columns of equal width, RGBA, with a name above each."""
+    font = letters(LETTERS)
+    image = Image.new("RGBA", (sheet.shape[1], LETTERS + 2 * GAP + len(sheet)))
+    image.paste(Image.fromarray(sheet), (0, LETTERS + 2 * GAP))
+    draw, step = ImageDraw.Draw(image), (sheet.shape[1] + GAP) / len(names)
+    for number, name in enumerate(names):
+        draw.text((number * step, GAP // 2), name, QUIET, font)
+    return np.asarray(image)
 
 
 def _put(sheet: Pixels, tile: Pixels, top: int, left: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vultus.evaluation.slices import FEWEST, read_slices
+from vultus.evaluation.slices import FEWEST, FEWEST_PEOPLE, read_slices
 from vultus.evaluation.slices_table import grids
 from vultus.report.collect import Run
 from vultus.report.grids import grid_table
@@ -11,9 +11,10 @@ from vultus.report.section import Section
 
 READING = (
     "The test faces of one read-out, sorted by what is known of the people; small: 95 % intervals, each group "
-    f"resampled by itself. The largest gap is between the groups of at least {FEWEST} that lie furthest apart, which "
-    "flatters it: its p is multiplied by the number of pairs it was chosen from. Groups can differ in pose, light or "
-    "expression too; a gap says that a read-out serves them differently, not why."
+    "resampled by itself, people with all their pictures. The largest gap is between the groups of at least "
+    f"{FEWEST} faces and {FEWEST_PEOPLE} people that lie furthest apart, which flatters it: its p is multiplied by the "
+    "number of pairs it was chosen from. Groups can differ in pose, light or expression too; a gap says that "
+    "a read-out serves them differently, not why."
 )
 
 

@@ -34,7 +34,7 @@ def verdict(table: Sequence[Row], measure: Measure) -> Markup:
     """Whether the best learned feature stands above the best baseline, in one sentence."""
     task, metric = title(measure)
     name = element("b", f"{task}, {metric}")
-    top, floor = (_top(table, measure, learned) for learned in (True, False))
+    top, floor = _rivals(table, measure)
     start = f" on {measure.place}: "
     if top is None:
         return element("li", name, start, "no learned feature was measured.")
@@ -42,12 +42,37 @@ def verdict(table: Sequence[Row], measure: Measure) -> Markup:
     if floor is None:
         return element("li", name, start, f"chance {_spoken_chance(top.cells[measure])}; no baseline was measured.")
     start += f"best baseline {_of(floor)} {_spoken(floor.cells[measure])}. "
-    return element("li", name, start, element("em", _compared(top.cells[measure], floor.cells[measure])))
+    compared = element("em", _compared(top.cells[measure], floor.cells[measure]))
+    return element("li", name, start, compared, _unlike(table, measure, top, floor))
 
 
-def _top(table: Sequence[Row], measure: Measure, learned: bool) -> Row | None:
+def _rivals(table: Sequence[Row], measure: Measure) -> tuple[Row | None, Row | None]:
+    """The best learned row and the best baseline, both with mirror images or both without where the table has such."""
+    both = [(_top(table, measure, True, alike), _top(table, measure, False, alike)) for alike in (False, True)]
+    pairs = [(top, floor) for top, floor in both if top is not None and floor is not None]
+    if not pairs:
+        return _top(table, measure, True), _top(table, measure, False)
+    return max(pairs, key=lambda pair: _rank(pair[0].cells[measure]))
+
+
+def _top(table: Sequence[Row], measure: Measure, learned: bool, mirrored: bool | None = None) -> Row | None:
     found = [row for row in table if row.contest and row.learned is learned and measure in row.cells]
+    found = [row for row in found if mirrored in (None, row.mirrored)]
     return max(found, key=lambda row: _rank(row.cells[measure]), default=None)
+
+
+def _unlike(table: Sequence[Row], measure: Measure, top: Row, floor: Row) -> str:
+    """What a reader must know of the two: that they were not read alike, or that the best was not compared."""
+    told = []
+    if top.mirrored is not floor.mirrored:
+        told.append(f"Only the {'learned feature' if top.mirrored else 'baseline'} was read with mirror images.")
+    lengths = [row.cells[measure].dim for row in (top, floor)]
+    if lengths[0] != lengths[1]:
+        told.append(f"Lengths: {lengths[0]:,} and {lengths[1]:,} values.")
+    first = _top(table, measure, True)
+    if first is not None and first is not top:
+        told.append(f"No baseline was read as {_of(first)} was, {_spoken(first.cells[measure])}.")
+    return "".join(f" {line}" for line in told)
 
 
 def _rank(figure: Figure) -> float:
@@ -74,7 +99,7 @@ def _on_the_same(a: Figure, b: Figure) -> str:
 
 
 def _of(row: Row) -> str:
-    return row.label if row.label == row.feature else f"{row.label} {row.feature}"
+    return row.label + row.what
 
 
 def _spoken(figure: Figure) -> str:
@@ -94,10 +119,10 @@ def _head(text: str, kind: str = "") -> Markup:
 def _column_head(table: Sequence[Row], measure: Measure) -> Markup:
     task, metric = title(measure)
     found = [row.cells[measure] for row in table if measure in row.cells]
-    unit = {"%": ", %", "°": ", degrees", "": ""}.get(found[0].unit, f", {found[0].unit}")
+    unit = {"%": ",\u00a0%", "°": ", degrees", "": ""}.get(found[0].unit, f", {found[0].unit}")
     better = "lower is better" if found[0].lower_is_better else ""
     counts = sorted({f.n for f in found})
-    size = "n = " + " or ".join(f"{n:,}" for n in counts)
+    size = "n\u00a0=\u00a0" + " or ".join(f"{n:,}" for n in counts)
     lines = [task, element("span", f"{metric}{unit}"), element("span", f"{measure.place}, {size}")]
     if better:
         lines.append(element("span", better))
@@ -106,8 +131,8 @@ def _column_head(table: Sequence[Row], measure: Measure) -> Markup:
 
 def _row(row: Row, columns: Sequence[Measure], winners: Sequence[Figure | None], explain: bool) -> Markup:
     name: list[str] = [element("b" if row.learned else "span", row.label)]
-    if row.feature != row.label:
-        name += [" ", element("span", row.feature, class_="feature")]
+    if row.what:
+        name.append(element("span", row.what, class_="feature"))
     if row.note:
         name.append(element("small", row.note))
     if not row.learned:
@@ -132,7 +157,8 @@ def _cell(row: Row, measure: Measure, winner: Figure | None) -> Markup:
         small += f" · {figure.dim:,} values"
     about = f"n {figure.n:,}, {figure.dim:,} values, seed {figure.seed}, chance {_spoken_chance(figure)}"
     shown = element("b" if is_best else "span", value)
-    level = element("span", " ≈", class_="level") if measure in row.level and not is_best else ""
+    mark = " ≈" if measure in row.level else " –" if measure in row.apart else ""
+    level = element("span", mark, class_="level") if mark and not is_best else ""
     return element("td", shown, level, element("small", small), class_="num", title=about)
 
 

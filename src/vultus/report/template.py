@@ -6,10 +6,12 @@ from vultus.report.markup import Markup, element
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #fcfbf8; --ink: #1f1e1b; --soft: #6a655b; --rule: #dfdbd1; --tint: #f3f0e9;
+  --wash: rgb(110 90 40 / .07); --edge: rgb(40 36 28 / .22);
   --link: #2a5f95; --serif: "Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", Georgia, serif;
   --sans: ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
 @media (prefers-color-scheme: dark) { :root { --paper: #171613; --ink: #e4e0d7; --soft: #a19b8f; --rule: #3a3832;
-  --tint: #211f1b; --link: #8db8e0; } }
+  --tint: #211f1b;
+  --wash: rgb(255 240 210 / .05); --edge: rgb(0 0 0 / .6); --link: #8db8e0; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
@@ -34,7 +36,11 @@ footer { margin-top: 4.5rem; padding-top: .9rem; border-top: 1px solid var(--rul
 ul.verdicts, ul.protocol { padding-left: 1.15rem; } li { margin-bottom: .45rem; } li::marker { color: var(--soft); }
 .protocol { font-size: .97rem; color: var(--soft); }
 .note { color: var(--soft); font-style: italic; }
-.scroll { overflow-x: auto; margin: 1.4rem 0; -webkit-overflow-scrolling: touch; }
+.scroll { overflow-x: auto; margin: 1.4rem 0; -webkit-overflow-scrolling: touch; /* a shadow where it goes on */
+  background: linear-gradient(90deg, var(--paper) 40%, transparent) 0 0 / 3rem 100% no-repeat local,
+  linear-gradient(-90deg, var(--paper) 40%, transparent) 100% 0 / 3rem 100% no-repeat local,
+  linear-gradient(90deg, var(--edge), transparent) 0 0 / .9rem 100% no-repeat scroll,
+  linear-gradient(-90deg, var(--edge), transparent) 100% 0 / .9rem 100% no-repeat scroll; }
 .scroll:focus-visible, summary:focus-visible, a:focus-visible { outline: 2px solid var(--link); outline-offset: 3px; }
 table { border-collapse: collapse; font: .875rem/1.35 var(--sans); font-variant-numeric: tabular-nums lining-nums; }
 .caption { margin: 1.6rem 0 -.6rem; color: var(--soft); font: .875rem/1.4 var(--sans); }
@@ -45,9 +51,10 @@ thead td { border-bottom: 1.5px solid var(--ink); }
 thead th span { display: block; font-weight: 400; color: var(--soft); font-size: .8rem; }
 tbody th, tbody td { border-bottom: 1px solid var(--rule); }
 .results { min-width: 100%; } .results .num { text-align: right; white-space: nowrap; }
+.results thead .num { min-width: 5.2rem; white-space: normal; text-wrap: balance; }
 .results th[scope=row] { min-width: 9rem; } .results small { display: block; color: var(--soft); font-size: .77rem; }
 .results .none { color: var(--soft); } .results b { font-weight: 700; }
-.results .baseline > *, .results .chance > * { background: var(--tint); }
+.results .baseline > *, .results .chance > * { background: var(--wash); }
 .results th:first-child { padding-left: .5rem; } .results .chance { font-style: italic; }
 .results .feature, .results .aside, .results .level { color: var(--soft); }
 .results th:first-child { position: sticky; left: 0; background: var(--paper); }
@@ -87,6 +94,7 @@ svg text { font-family: var(--sans); font-variant-numeric: tabular-nums; }
 
 
 FOOT = "One file, nothing fetched: keep it, mail it, print it."
+FACES = "One file, nothing fetched. The page holds faces: keep it where their pictures may be kept."
 
 
 def today() -> str:
