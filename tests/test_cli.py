@@ -242,7 +242,7 @@ def test_the_demo_goes_the_whole_way(say, monkeypatch, tmp_path):
         load_basis()
     except ModuleNotFoundError as missing:
         pytest.skip(f"the head mesh is not installed: {missing}")
-    for name, small in {"READ": 16, "SIZE": 32, "BATCH": 16}.items():
+    for name, small in {"READ": 16, "SIZE": 32, "BATCH": 16, "LEAST": 630}.items():
         monkeypatch.setattr(f"vultus.demo.{name}", small)
     monkeypatch.setattr("vultus.demo.synthetic_set", partial(synthetic_set, identities=210))  # few faces, enough people
     text = say("demo", "--out", tmp_path / "demo", "--faces", "630", "--minutes", "0.02")

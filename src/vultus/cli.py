@@ -13,9 +13,14 @@ from rich.console import Console
 from rich.text import Text
 from tyro.conf import Positional
 
+from vultus.meant import meant
 from vultus.screen import screen
 
 Folder = Annotated[Positional[Path], tyro.conf.arg(metavar="RUN")]
+COMMANDS = (
+    "pack", "curate", "synthesise", "forget", "evaluate", "disentangle", "benchmark", "embed", "report", "demo",
+    "pretrain", "finetune", "search",
+)  # fmt: skip
 
 
 def synthesise(
@@ -53,8 +58,8 @@ def disentangle(
         run: A run's folder.
         data: A face set with expression, identity or head pose; else the one that the run learned from.
         out: Folder for the figures and pictures; else the run's, where `vultus report` finds them.
-        pca: Reduce features to so many values first, for the read-outs of DATA.
-        seed: Of the rendered faces, of cuts, made pairs and bootstrap.
+        pca: Reduce features to at most so many values first, for the read-outs of DATA.
+        seed: Of the rendered faces, of validation cuts, made pairs and bootstrap.
     """
     from vultus.evaluation import disentanglement, disentanglement_table
     from vultus.evaluation.protocol import Protocol
@@ -122,7 +127,7 @@ def demo(out: Path = Path("demo"), faces: int = 6000, minutes: float = 1.0, seed
 
     Args:
         out: Folder for everything the demo makes.
-        faces: How many are rendered.
+        faces: How many are rendered, 1680 or more.
         minutes: Training time of each method.
         seed: Of everything.
     """
@@ -158,29 +163,43 @@ def _app() -> Any:
     return app, f"vultus {__version__}: from unlabelled photographs to a measured face representation."
 
 
+def _run(arguments: list[str]) -> None:
+    """Three commands read their flags themselves. Raises ValueError for a command that does not exist."""
+    name, rest = (arguments or ["--help"])[0], arguments[1:]
+    if name == "--version":
+        from vultus import __version__
+
+        screen.print(f"vultus {__version__}")
+    elif name == "pretrain":
+        from vultus.pretrain_command import pretrain
+
+        pretrain(rest)
+    elif name == "finetune":
+        from vultus.finetune_command import finetune
+
+        finetune(rest)
+    elif name == "search":
+        from vultus.search_command import search
+
+        search(rest)
+    elif name in COMMANDS or name.startswith("-"):
+        app, description = _app()
+        app.cli(prog="vultus", description=description, args=arguments or ["--help"])
+    else:
+        raise ValueError(f"no command {name!r}: there are {', '.join(COMMANDS)}{meant(name, COMMANDS)}")
+
+
 def main() -> None:
     """Entry point: errors that a user can act on are one line, everything else is a traceback."""
-    arguments = sys.argv[1:]
+    screen_of_errors = Console(stderr=True, soft_wrap=True)
     try:
-        if arguments[:1] == ["pretrain"]:
-            from vultus.pretrain_command import pretrain
-
-            pretrain(arguments[1:])
-        elif arguments[:1] == ["finetune"]:
-            from vultus.finetune_command import finetune
-
-            finetune(arguments[1:])
-        elif arguments[:1] == ["search"]:
-            from vultus.search_command import search
-
-            search(arguments[1:])
-        else:
-            app, description = _app()
-            app.cli(prog="vultus", description=description, args=arguments or ["--help"])
+        _run(sys.argv[1:])
+    except KeyboardInterrupt:
+        screen_of_errors.print("interrupted; what is finished of resumable work is kept")
+        raise SystemExit(130) from None
     except (ValueError, OSError, KeyError, ArithmeticError, RuntimeError, ImportError) as error:
         if os.environ.get("VULTUS_TRACEBACK"):
             raise
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        screen_of_errors = Console(stderr=True, soft_wrap=True)
         screen_of_errors.print(Text.assemble(("vultus: error: ", "red"), str(text)))
         raise SystemExit(2) from None

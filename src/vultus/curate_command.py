@@ -53,10 +53,10 @@ def curate(
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True, markup=False, emoji=False)) as bar:
-        task = bar.add_task("finding faces", total=None)
+        task = bar.add_task("finding faces", total=None, visible=False)  # until it is known that there is work
 
         def progress(done: int, photographs: int) -> None:
-            bar.update(task, completed=done, total=photographs)
+            bar.update(task, completed=done, total=photographs, visible=True)
 
         try:
             result = run(

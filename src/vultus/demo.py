@@ -29,6 +29,7 @@ SIZE, BATCH = 48, 64
 PROBE_EVERY = 4.0  # epochs: a reading takes as long as an epoch of so few faces
 TASKS = ("expression", "identity", "head_pose", "action_units")
 ROUNDS = 2  # how often a few steps of each method are timed, in turn
+LEAST = 1680  # faces: people come in twenties, one to 240 faces, and identity takes 20 in the test part, 3 of each
 READ = 256  # values of each feature that the probes see: equal terms, and quick
 
 
@@ -63,8 +64,10 @@ def synthetic_set(
 def run_demo(out: Path, *, faces: int, minutes: float, seed: int = 0) -> Path:
     """Render, learn by PCL and by SimCLR for the same time, read out, write `report.html`; returns its path.
 
-    Every part that lies finished in `out` is used again, so the demo resumes too.
+    Every part that lies finished in `out` is used again, so the demo resumes too. Raises ValueError for too few faces.
     """
+    if faces < LEAST:
+        raise ValueError(f"--faces is {LEAST:,} or more, for identity to be read of people never seen; got {faces}")
     start = time.monotonic()
     where = out / "faces"
     _say(1, f"rendering {faces:,} synthetic faces with known expression, identity, pose and action units")

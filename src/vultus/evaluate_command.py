@@ -47,7 +47,8 @@ def evaluate(
         task: What is read, one or several, as docs/tasks.md tells; all takes every task that the set can serve.
         feature: Which feature, or stages: every map of the encoder patches; else every one of the method's.
         test: Another face set: learn the read-out on DATA, test it on this one.
-        pca: Reduce features to so many values first, fitted on the training part; identity compares them whitened.
+        pca: Reduce features to at most so many values first, fitted on the training part; identity compares them
+            whitened.
         readout: A linear probe, nearest neighbours, or a linear probe of similarities to training faces (kernel);
             identity is always compared by cosine.
         shots: Learn from so few labels: 10 of each class, or below 1 a part of the training faces.
@@ -58,12 +59,16 @@ def evaluate(
         mirrored: Read every face together with its mirror image: the mean of both features.
         slices: Also by gender, age and ethnicity of the test faces, where the set knows them.
         markdown: Write the table to this file too.
-        seed: Of cuts, shots, made pairs and bootstrap; the first of several.
+        seed: Of validation cuts, shots, made pairs and bootstrap; the first of several.
     """
     from vultus.evaluation import table
     from vultus.evaluation.measure import measure
     from vultus.evaluation.protocol import Protocol
 
+    if not task:
+        raise ValueError("which task? give --task NAME, or all")
+    if seeds < 1:
+        raise ValueError(f"--seeds is 1 or more, got {seeds}")
     figures = measure(
         run, data, task, feature=feature, protocol=Protocol(readout, pca, seed, shots), test=test,
         seeds=range(seed, seed + seeds), baselines=baselines, atoms=atoms, mirrored=mirrored,

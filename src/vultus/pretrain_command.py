@@ -11,7 +11,7 @@ from tyro.conf import AvoidSubcommands, OmitArgPrefixes, Positional
 from vultus.meant import meant
 from vultus.nets.collective import rank
 from vultus.recipes import RECIPES, recipe
-from vultus.screen import screen
+from vultus.screen import counted, screen
 from vultus.training.config import RunConfig
 from vultus.training.distributed import leave
 from vultus.training.run import pretrain as run
@@ -53,7 +53,7 @@ def pretrain(arguments: list[str]) -> None:
     leave()
     if not first:
         return
-    seen = f"{result.steps:,} steps, {result.faces_seen:,} faces seen"
+    seen = f"{counted(result.steps, 'step')}, {counted(result.faces_seen, 'face')} seen"
     if result.status == "interrupted":
         screen.print(f"interrupted and saved after {seen}; repeat the command to go on")
         raise SystemExit(143)

@@ -116,10 +116,11 @@ def load(folder: Path) -> Card:
     """
     path = folder / FILE
     if not path.is_file():
-        found = "no such folder" if not folder.exists() else f"no {FILE} in it"
-        raise FileNotFoundError(
-            f"{folder} is not a face set ({found}).\n{TREE}\nMake one with: vultus pack SOURCE {folder}"
-        )
+        if folder.exists():
+            found, advice = f"no {FILE} in it", f"vultus pack {folder} FACES, or vultus curate {folder} FACES"
+        else:
+            found, advice = "no such folder", f"vultus pack SOURCE {folder}"
+        raise FileNotFoundError(f"{folder} is not a face set ({found}).\n{TREE}\nMake one with: {advice}")
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         if raw["format"] > FORMAT:

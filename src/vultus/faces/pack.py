@@ -10,6 +10,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from vultus.faces import card as cards
 from vultus.faces.card import Card, Skipped
 from vultus.faces.readers import READERS, Reading, detect
 from vultus.faces.record import Record
@@ -54,7 +55,8 @@ def pack(
     `licence` replaces the reader's statement. `change` is applied to the records on their way, such as
     `curate.aligned.Aligner`. `options` are the reader's own, such as `label` (folder), `crop`
     (lfw) or `every` (videos); None leaves one at its default. `progress` draws a bar on standard error. Raises
-    what `write` raises, and LayoutError (a ValueError) when the source is not laid out as the reader expects.
+    what `write` raises, FileNotFoundError for a source that is not there, ValueError for one that is a face set
+    already, and LayoutError (a ValueError) when the source is not laid out as the reader expects.
     """
     src, out = Path(src), Path(out)
     check_target(out, overwrite)
@@ -88,7 +90,11 @@ def _changed(records: Iterable[Record | Skipped], change: Change, notes: list[st
 
 
 def _check_readable(src: Path) -> None:
+    if (src / cards.FILE).is_file() and any(src.glob("shard-*.arrow")):
+        raise ValueError(f"{src} is a face set already; nothing needs packing")
     try:
+        if not src.exists():
+            raise FileNotFoundError(f"{src}: no such file or folder")
         if src.is_dir():
             next(src.iterdir(), None)
             (src / "..").stat()  # raises where it may be listed and not entered

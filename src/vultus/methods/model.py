@@ -131,6 +131,8 @@ def load_weights(folder: Path, maker: str) -> tuple[Mapping[str, Any], dict[str,
         card = read_card(folder)
         data = (folder / "model.safetensors").read_bytes()
     except FileNotFoundError as missing:
+        if unfinished := _progress(folder):
+            raise FileNotFoundError(f"{folder} is not finished ({unfinished}): repeat its command to go on") from None
         raise FileNotFoundError(
             f"no model in {folder}: expected config.json and model.safetensors there, as {maker} "
             f"writes them when it finishes; {missing.filename} is missing"
@@ -142,6 +144,18 @@ def load_weights(folder: Path, maker: str) -> tuple[Mapping[str, Any], dict[str,
             f"{card['sha256'][:16]}…: the file is damaged or was exchanged; restore it or train again"
         )
     return card, load_tensors(data)
+
+
+def _progress(folder: Path) -> str:
+    """How far a pre-training came that was begun in a folder and holds no model yet; "" where none was."""
+    plan, last = folder / "run.json", folder / "checkpoint.json"
+    if not plan.is_file() or (folder / "config.json").exists():
+        return ""
+    steps = json.loads(plan.read_text()).get("steps")
+    if steps is None:  # of a fine-tuning
+        return ""
+    done = json.loads(last.read_text())["step"] if last.is_file() else 0
+    return f"{done:,} of {steps:,} steps"
 
 
 def read_card(folder: Path) -> Mapping[str, Any]:

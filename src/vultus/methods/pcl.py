@@ -28,7 +28,7 @@ from vultus.views.presets import pcl_face, photometric, simclr
 class PCLConfig:
     """Settings of PCL; every term can be switched off, for the ablation."""
 
-    encoder: str = "patches"  # patches, small, attentive (PCL's own) or any timm model
+    encoder: str = "patches"  # patches, small, attentive (PCL's own), vit or any timm model
     decoder: Literal["fast", "paper"] = "fast"  # fast works at half resolution
     temperature: float = 0.07  # τ of both contrastive losses
     hidden: int = 512  # width of the projectors' middle

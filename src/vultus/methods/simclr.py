@@ -21,7 +21,7 @@ from vultus.views.presets import simclr
 class SimCLRConfig:
     """Settings of SimCLR."""
 
-    encoder: str = "patches"  # patches, small, attentive (PCL's own) or any timm model
+    encoder: str = "patches"  # patches, small, attentive (PCL's own), vit or any timm model
     pool: Pool = "map"  # what the head is given and the feature is: the flattened map, or its mean over the places
     temperature: float = 0.1  # τ of InfoNCE
     hidden: int = 512  # width of the projector's middle

@@ -59,6 +59,11 @@ def load(folder: Path) -> IndexCard:
         )
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
+        if "shards" in raw:
+            raise FileNotFoundError(
+                f"{folder} is a face set, not an index. Make one with: "
+                f"vultus search index {folder} --run RUN --out INDEX"
+            )
         if raw["format"] > FORMAT:
             raise ValueError(f"it has format {raw['format']}, this vultus reads up to {FORMAT}; upgrade vultus")
         card = IndexCard(**raw)

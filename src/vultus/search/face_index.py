@@ -224,6 +224,8 @@ def read_pictures(pictures: Sequence[Picture], size: int, cut: Cut | None = None
         raise ValueError("no picture to query with")
     faces = np.empty((len(pictures), 3, size, size), np.uint8)
     for picture, face in zip(pictures, faces, strict=True):
+        if not isinstance(picture, bytes) and Path(picture).is_dir():
+            raise ValueError(f"{picture} is a folder: give pictures, such as {picture}/*.jpg")
         data = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
         try:
             decode.face(cut(data) if cut else data, None, size, face)

@@ -93,8 +93,10 @@ class VectorIndex:
 
         Raises ValueError for vectors of another width, and for k below 1.
         """
-        if k < 1 or queries.ndim != 2 or queries.shape[1] != self.width:
-            raise ValueError(f"expected k ≥ 1 and vectors [Q, {self.width}], got {k=} and shape {queries.shape}")
+        if k < 1:
+            raise ValueError(f"k is 1 or more, got {k}")
+        if queries.ndim != 2 or queries.shape[1] != self.width:
+            raise ValueError(f"expected vectors [Q, {self.width}], got shape {queries.shape}")
         similarity, rows = self._index.search(_padded(queries, self._index.d), min(k, len(self)))
         similarity = np.where(rows < 0, -np.inf, similarity).astype(np.float32)
         order = np.lexsort((rows, -similarity))

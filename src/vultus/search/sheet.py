@@ -2,16 +2,15 @@
 
 import io
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
+from vultus.report.letters import letters
 from vultus.search.answers import Answer, Match
 
 SIDE = 112  # pixels of a face
@@ -63,20 +62,22 @@ def _face(sheet: Image.Image, face: NDArray[np.uint8], left: int, top: int) -> N
 def _caption(draw: ImageDraw.ImageDraw, match: Match, left: int, top: int) -> None:
     _line(draw, f"{match.similarity:.3f}", left, top, INK)
     _line(draw, Path(match.name).name, left, top + LINE, SOFT)
-    for number, value in enumerate(match.labels.values(), 2):
-        _line(draw, value or "–", left, top + number * LINE, SOFT)
+    for number, (name, value) in enumerate(match.labels.items(), 2):
+        _line(draw, _told(name, value), left, top + number * LINE, SOFT)
+
+
+def _told(name: str, value: str) -> str:
+    """A label as its caption: text as it is, a number behind its name."""
+    try:
+        return f"{name} {float(value):.3g}"
+    except ValueError:
+        return value or f"{name} –"
 
 
 def _line(draw: ImageDraw.ImageDraw, text: str, left: int, top: int, colour: tuple[int, int, int]) -> None:
     """Text no wider than a face: what is cut off is its middle, for names differ at their ends."""
     shown, keep = text, len(text)
-    while keep > 2 and draw.textlength(shown, _font()) > SIDE:
+    while keep > 2 and draw.textlength(shown, letters(LETTERS)) > SIDE:
         keep -= 1
         shown = f"{text[: keep // 2]}…{text[-(keep - keep // 2) :]}"
-    draw.text((left, top), shown, colour, _font())
-
-
-@cache
-def _font() -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which comes with matplotlib."""
-    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", LETTERS)
+    draw.text((left, top), shown, colour, letters(LETTERS))

@@ -40,6 +40,14 @@ def read(src: Path, label: str | None = None) -> Reading:
     )
 
 
+def class_folders(src: Path) -> list[str]:
+    """The names that a label would have: of the first folders, below those that are named like splits."""
+    first = subfolders(src)
+    if first and all(name.lower() in SPLITS for name in first):
+        return sorted({name for split in first for name in subfolders(src / split)})
+    return first
+
+
 def _records(src: Path, found: list[Path | Skipped], label: str | None, has_splits: bool) -> Iterator[Record | Skipped]:
     for one in found:
         if isinstance(one, Skipped):
