@@ -16,6 +16,7 @@ from vultus.benchmark.words import terms
 from vultus.faces.faceset import write
 from vultus.methods.catalogue import method_name
 from vultus.training import turns
+from vultus.training.place import ASKED
 from vultus.training.run import pretrain
 
 TINY = ("encoder=small", "batch=8", "precision=fp32", "hidden=8", "projection=8")
@@ -34,6 +35,8 @@ def in_process(monkeypatch):
 
     def learn(made, subject):
         done.append(subject.words)
+        subject.folder.mkdir(parents=True, exist_ok=True)
+        (subject.folder / ASKED).write_text(json.dumps(asked_for(made, subject)))
         if subject.row in broken:
             return "no luck"
         pretrain(settings_of(made, subject), made.unlabelled.path, subject.folder, quiet=True)

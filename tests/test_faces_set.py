@@ -158,10 +158,17 @@ def test_pairs(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
-@pytest.mark.parametrize("make", [lambda p: None, lambda p: p.mkdir(), lambda p: p.write_text("x")])
-def test_opening_something_else_shows_what_a_set_is(tmp_path: Path, make: object) -> None:
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (lambda p: None, "vultus pack SOURCE .*thing"),
+        (lambda p: p.mkdir(), "vultus pack .*thing FACES, or vultus curate"),
+        (lambda p: p.write_text("x"), "vultus pack .*thing FACES, or vultus curate"),
+    ],
+)
+def test_opening_something_else_shows_what_a_set_is(tmp_path: Path, make: object, advice: str) -> None:
     make(tmp_path / "thing")
-    with pytest.raises(FileNotFoundError, match=r"(?s)SET/shard-00000.arrow.*vultus pack SOURCE"):
+    with pytest.raises(FileNotFoundError, match=rf"(?s)SET/shard-00000.arrow.*{advice}"):
         FaceSet.open(tmp_path / "thing")
 
 

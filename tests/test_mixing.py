@@ -121,7 +121,7 @@ def test_one_set_keeps_its_order(sets):
         ("real:inf,rendered:1", "finite numbers above 0, got inf"),
         ("real:0.5,real:0.5", "real is named twice"),
         ("real:0.5,./real/../real:0.5", "the same set twice"),
-        ("real:20,rendered:1,few:50", "few has 3 faces in split 'train', fewer than its 6 of a batch of 8"),
+        ("real:20,rendered:1,few:50", "few has 3 faces, fewer than its 6 of a batch of 8"),
     ],
 )
 def test_weights_that_make_no_mixture_are_explained(sets, tmp_path, monkeypatch, text, message):

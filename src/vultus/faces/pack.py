@@ -90,9 +90,9 @@ def _changed(records: Iterable[Record | Skipped], change: Change, notes: list[st
 
 
 def _check_readable(src: Path) -> None:
-    if (src / cards.FILE).is_file() and any(src.glob("shard-*.arrow")):
-        raise ValueError(f"{src} is a face set already; nothing needs packing")
     try:
+        if (src / cards.FILE).is_file() and any(src.glob("shard-*.arrow")):
+            raise ValueError(f"{src} is a face set already; nothing needs packing")
         if not src.exists():
             raise FileNotFoundError(f"{src}: no such file or folder")
         if src.is_dir():
