@@ -108,10 +108,8 @@ def test_faces_are_read_with_their_mirror_images_where_these_have_the_same_answe
     plain = {q.key for q in planned(tiny_faces, tmp_path, ("simclr",), seeds=1).questions}
     assert not plain & {q.key for q in made.questions}  # neither takes the other's figures
     sided = tuple(replace(made.questions[0], task=task, mirrored=False) for task in ("head_pose", "landmarks"))
-    assert (
-        "its mirror image but for head pose, landmarks"
-        in terms(replace(made, questions=(*made.questions, *sided)))["Read-out"]
-    )
+    told = terms(replace(made, questions=(*made.questions, *sided)))["Read-out"]
+    assert "its mirror image but for head pose, landmarks" in told
 
 
 def test_stages_are_read_of_encoders_that_have_them(tiny_faces, tmp_path, in_process):
