@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -14,6 +15,37 @@ from vultus.faces.record import Record
 for name in ("COLUMNS", "LINES"):  # of a worker: a console made from now on would keep them, whatever a test sets
     os.environ.pop(name, None)
 torch.set_num_threads(1)  # tiny tensors: threads would only wait for each other
+
+
+@pytest.fixture
+def typed(monkeypatch, capsys):
+    """Run a command as a user types it; returns how it ended and what it printed, both streams."""
+    from vultus import cli  # not above: its console is to be made after the environment was cleared
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["vultus", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "200")
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        printed = capsys.readouterr()
+        return code, printed.out + printed.err
+
+    return run
+
+
+@pytest.fixture
+def say(typed):
+    """Run a command that must end with `code`; returns what it printed, both streams."""
+
+    def run(*arguments, code=0):
+        found, text = typed(*arguments)
+        assert found == code, text
+        return text
+
+    return run
 
 
 def jpeg(pixels: np.ndarray) -> bytes:

@@ -18,25 +18,6 @@ from vultus.methods.model import load
 TINY = ["--size", "32", "--batch", "8", "--epochs", "1", "--hidden", "8", "--projection", "8", "--precision", "fp32"]
 
 
-def vultus(monkeypatch, capsys, *arguments, code=0):
-    """Run the command; returns what it printed, both streams."""
-    monkeypatch.setattr(sys, "argv", ["vultus", *map(str, arguments)])
-    monkeypatch.setenv("COLUMNS", "200")
-    try:
-        cli.main()
-        found = 0
-    except SystemExit as stop:
-        found = stop.code or 0
-    printed = capsys.readouterr()
-    assert found == code, printed.out + printed.err
-    return printed.out + printed.err
-
-
-@pytest.fixture
-def say(monkeypatch, capsys):
-    return lambda *arguments, code=0: vultus(monkeypatch, capsys, *arguments, code=code)
-
-
 @pytest.fixture(scope="module")
 def run(tiny_faces, tmp_path_factory):
     """A finished PCL run."""

@@ -1,13 +1,11 @@
 """`vultus finetune` end to end: folds, few labels, seeds, fresh weights, mistakes."""
 
-import sys
 from dataclasses import replace
 
 import pytest
 
 import vultus
 from finetuning_faces import SPLITS, small_run, spotted_set
-from vultus import cli
 from vultus.evaluation.kept import read_figures
 from vultus.faces.faceset import FaceSet
 from vultus.training.finetuning.config import FinetuneConfig
@@ -19,22 +17,9 @@ CONFIG = FinetuneConfig(epochs=1, batch=16, precision="fp32", colour=0.0)
 
 
 @pytest.fixture
-def say(monkeypatch, capsys):
-    """Run the command; returns what it printed, both streams."""
-
-    def vultus(*arguments, code=0):
-        monkeypatch.setattr(sys, "argv", ["vultus", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
-        found = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            found = stop.code or 0
-        printed = capsys.readouterr()
-        assert found == code, printed.out + printed.err
-        return " ".join((printed.out + printed.err).split())
-
-    return vultus
+def told(say):
+    """Run the command; returns what it printed, as one line."""
+    return lambda *arguments, code=0: " ".join(say(*arguments, code=code).split())
 
 
 @pytest.fixture(scope="module")
@@ -54,28 +39,28 @@ def run(tmp_path):
     return small_run(tmp_path / "run", encoder="patches")
 
 
-def test_seeds_are_shown_as_mean_and_deviation_beside_fresh_weights(say, run, faces, tmp_path):
-    text = say("finetune", run, "--data", faces, "--out", tmp_path / "out", "--seeds", 2, "--shots", 10, *QUICK)
+def test_seeds_are_shown_as_mean_and_deviation_beside_fresh_weights(told, run, faces, tmp_path):
+    text = told("finetune", run, "--data", faces, "--out", tmp_path / "out", "--seeds", 2, "--shots", 10, *QUICK)
     for word in ("simclr", "encoder", "expression accuracy", "±", "(2 seeds)", "chance", "finished: 2 models"):
         assert word in text
     assert f"fine-tuned on {faces.name}" in text
-    assert "already finished" in say(
+    assert "already finished" in told(
         "finetune", run, "--data", faces, "--out", tmp_path / "out", "--seeds", 2, "--shots", 10, *QUICK
     )
-    say("finetune", run, "--data", faces, "--out", tmp_path / "fresh", "--scratch", "--shots", 10, *QUICK)
+    told("finetune", run, "--data", faces, "--out", tmp_path / "fresh", "--scratch", "--shots", 10, *QUICK)
     kept = [f for f in read_figures(run) if f.metric == "accuracy"]
     assert [(f.method, f.seed) for f in kept] == [("simclr", 0), ("simclr", 1), (SCRATCH, 0)]
     assert all(f.detail["shots"] == 10 and f.detail["train"] == 16 and f.detail["chosen_by"] == 4 for f in kept)
     assert kept[0].detail["epochs"] == 1 and (run / "scores").is_dir()
 
 
-def test_the_best_test_epoch_stands_in_a_row_of_its_own(say, run, faces, tmp_path):
-    text = say("finetune", run, "--data", faces, "--out", tmp_path / "out", "--best-test-epoch", *QUICK)
+def test_the_best_test_epoch_stands_in_a_row_of_its_own(told, run, faces, tmp_path):
+    text = told("finetune", run, "--data", faces, "--out", tmp_path / "out", "--best-test-epoch", *QUICK)
     assert "fine-tuned, epoch selected on the test split" in text
 
 
-def test_a_set_with_folds_is_tested_on_each_or_on_one_alone(say, run, folded, tmp_path):
-    text = say("finetune", run, "--data", folded, "--out", tmp_path / "all", *QUICK)
+def test_a_set_with_folds_is_tested_on_each_or_on_one_alone(told, run, folded, tmp_path):
+    text = told("finetune", run, "--data", folded, "--out", tmp_path / "all", *QUICK)
     assert "2 folds are fine-tuned one after another" in text and "2 models" in text
     whole = next(f for f in read_figures(run) if f.metric == "accuracy")
     assert whole.n == 64 and len(whole.detail["folds"]) == 2
@@ -119,14 +104,14 @@ def test_a_part_of_the_labels_can_be_asked_for(run, faces, tmp_path):
         (["--smoothing", "2"], "smoothing lies in 0…1"),
     ],
 )
-def test_mistakes_are_one_line_and_exit_2(say, run, faces, tmp_path, arguments, message):
-    text = say("finetune", run, "--data", faces, "--out", tmp_path / "out", *QUICK, *arguments, code=2)
+def test_mistakes_are_one_line_and_exit_2(told, run, faces, tmp_path, arguments, message):
+    text = told("finetune", run, "--data", faces, "--out", tmp_path / "out", *QUICK, *arguments, code=2)
     assert message in text and "Traceback" not in text
 
 
-def test_after_a_mistake_the_folder_is_free(say, run, faces, tmp_path):
-    say("finetune", run, "--data", faces, "--out", tmp_path / "out", *QUICK, "--shots", 1000, code=2)
-    assert "finished" in say("finetune", run, "--data", faces, "--out", tmp_path / "out", *QUICK)
+def test_after_a_mistake_the_folder_is_free(told, run, faces, tmp_path):
+    told("finetune", run, "--data", faces, "--out", tmp_path / "out", *QUICK, "--shots", 1000, code=2)
+    assert "finished" in told("finetune", run, "--data", faces, "--out", tmp_path / "out", *QUICK)
 
 
 def test_a_model_of_the_other_kind_is_told_how_to_load(run, faces, tmp_path):

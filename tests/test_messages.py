@@ -1,14 +1,12 @@
 """What the commands say when something is asked that cannot be, and what they tell of what they did."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 
 import vultus
 from conftest import jpeg
-from vultus import cli
 from vultus.benchmark.entries import entries
 from vultus.evaluation.factors import factors
 from vultus.faces.faceset import FaceSet, write
@@ -19,24 +17,6 @@ from vultus.methods.model import load, save_model
 from vultus.methods.simclr import SimCLRConfig
 from vultus.search.card import load as index_card
 from vultus.search.face_index import read_pictures
-
-
-@pytest.fixture
-def say(monkeypatch, capsys):
-    """Run a command as a user types it; returns how it ended and what it printed, both streams."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["vultus", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        printed = capsys.readouterr()
-        return code, printed.out + printed.err
-
-    return run
 
 
 @pytest.fixture
@@ -64,13 +44,13 @@ def picture(number=0):
     "arguments",
     [("synthesise", 3, "OUT"), ("pack", "SRC", "OUT"), ("search", "index", "F", "--run", "R", "--out", "O")],
 )
-def test_an_interruption_is_one_line(say, monkeypatch, arguments):
+def test_an_interruption_is_one_line(typed, monkeypatch, arguments):
     def stopped(*given, **options):
         raise KeyboardInterrupt
 
     for name in ("vultus.demo.synthetic_set", "vultus.faces.pack.pack", "vultus.search_command.index_faces"):
         monkeypatch.setattr(name, stopped)
-    code, text = say(*arguments)
+    code, text = typed(*arguments)
     assert code == 130 and text.startswith("interrupted") and text.count("\n") == 1
 
 
@@ -96,10 +76,12 @@ def test_an_interruption_is_one_line(say, monkeypatch, arguments):
         (["pretrain", "simclr", "FACES", "--out", "x", "--recipe", "pcl-cpu"], "there are simclr-cpu, simclr-paper"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_line(say, photographs, run, tiny_faces, monkeypatch, tmp_path, arguments, message):
+def test_what_cannot_be_is_said_in_a_line(
+    typed, photographs, run, tiny_faces, monkeypatch, tmp_path, arguments, message
+):
     monkeypatch.chdir(tmp_path)
     places = {"FACES": str(tiny_faces), "RUN": "run", "PH": "ph", "PH/sad/0.jpg": "ph/sad/0.jpg"}
-    code, text = say(*(places.get(one, one) for one in arguments))
+    code, text = typed(*(places.get(one, one) for one in arguments))
     assert code == 2 and message in text
     assert len([line for line in text.splitlines() if line.startswith("vultus")]) == 1 and text.count("\n") <= 2
     assert not (tmp_path / "d").exists()
@@ -110,20 +92,20 @@ def test_a_folder_of_photographs_is_told_how_to_become_a_face_set(photographs):
         FaceSet.open(photographs)
 
 
-def test_what_was_found_stands_before_what_was_expected(say, tmp_path):
+def test_what_was_found_stands_before_what_was_expected(typed, tmp_path):
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "readme.md").write_text("nothing here")
-    code, text = say("pack", tmp_path / "src", tmp_path / "x")
+    code, text = typed("pack", tmp_path / "src", tmp_path / "x")
     assert code == 2 and text.index("readme.md") < text.index("SOURCE/")
 
 
-def test_pack_tells_what_it_did(say, photographs, tmp_path):
-    _, text = say("pack", photographs, tmp_path / "a")
+def test_pack_tells_what_it_did(typed, photographs, tmp_path):
+    _, text = typed("pack", photographs, tmp_path / "a")
     assert "read as folder; labels: none" in text and "3 class folders: add --label expression" in text
     (photographs / "list.csv").write_text(
         "path,split,age\nhappy/0.jpg,trian,3\nsad/0.jpg,test,old\n\nneutral/0.jpg,test,5"
     )
-    _, text = say("pack", photographs / "list.csv", tmp_path / "b")
+    _, text = typed("pack", photographs / "list.csv", tmp_path / "b")
     assert "read as list; labels: age, split" in text and "test 2, trian 1" in text and "class folders" not in text
     assert "age: 2 of 3 cells are numbers, first other 'old' in line 3; kept as text" in text
     assert "split: 'trian', in 1 of 3 rows, is none of train, validation, test; did you mean train?" in text
@@ -158,26 +140,26 @@ def test_an_unfinished_run_is_told_as_such(tmp_path):
         load(tmp_path)
 
 
-def test_the_package_lists_its_names_and_its_version(say):
+def test_the_package_lists_its_names_and_its_version(typed):
     assert {*vultus.__all__, "__version__"} <= set(dir(vultus))
-    assert say("--version") == (0, f"vultus {vultus.__version__}\n")
+    assert typed("--version") == (0, f"vultus {vultus.__version__}\n")
 
 
 def test_only_names_that_are_alike_are_meant():
     assert meant("SimCRL", ("simclr", "pcl")) == "; did you mean simclr?" and meant("nothing", ("pcl",)) == ""
 
 
-def test_embed_makes_the_folder_of_its_file(say, run, photographs, tmp_path):
-    assert say("embed", run, photographs, "--out", tmp_path / "new" / "f.parquet")[0] == 0
+def test_embed_makes_the_folder_of_its_file(typed, run, photographs, tmp_path):
+    assert typed("embed", run, photographs, "--out", tmp_path / "new" / "f.parquet")[0] == 0
     assert (tmp_path / "new" / "f.parquet").is_file()
 
 
-def test_a_set_without_factors_is_refused_before_anything_is_rendered(say, run, tmp_path):
+def test_a_set_without_factors_is_refused_before_anything_is_rendered(typed, run, tmp_path):
     write([Record(picture(), "0.jpg", {"age": 3.0})], tmp_path / "aged", source="made by the tests", licence="CC0")
     with pytest.raises(ValueError, match="drop --data, or give a set with the labels of one of them") as caught:
         factors(FaceSet.open(tmp_path / "aged"))
     assert "{" not in str(caught.value)
-    code, text = say("disentangle", run, "--data", tmp_path / "aged")
+    code, text = typed("disentangle", run, "--data", tmp_path / "aged")
     assert code == 2 and "rendering" not in text
 
 

@@ -4,7 +4,6 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,7 +13,6 @@ from vultus.evaluation.baselines import CALIBRATE, baseline, sample
 from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.kept import add_figures, read_figures, with_scores
-from vultus.evaluation.measure import width
 from vultus.evaluation.mirrored import reader
 from vultus.evaluation.stages import STAGES, has_stages
 from vultus.evaluation.tasks import TASKS
@@ -54,8 +52,6 @@ def _read(model: Any, reading: Reading) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         protocol = question.protocol(reading.seed)
-        if protocol.pca:
-            protocol = replace(protocol, pca=min(protocol.pca, width(model)))
         faces, test = question.source.opened()
         seen = reader(model, question.mirrored, STAGES if question.stages and has_stages(model) else None)
         options: dict[str, Any] = {"feature": seen.default_feature, "cache": reading.subject.folder / FEATURES}

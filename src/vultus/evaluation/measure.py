@@ -5,8 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from vultus.evaluation.baselines import beside, chosen
 from vultus.evaluation.evaluate import evaluate
 from vultus.evaluation.figure import Figure
@@ -70,8 +68,7 @@ def measure(
         tell(f"reading {floor.name}")
         floor = reader(floor, mirrored, feature if has_stages(floor) else None)
         for each in repeats:
-            fits = replace(each, pca=min(each.pca, width(floor))) if each.pca else each
-            figures += evaluate(floor, faces, tasks, fits, feature=floor.default_feature, **options)
+            figures += evaluate(floor, faces, tasks, each, feature=floor.default_feature, **options)
     replaced = add_figures(folder, figures)
     for line in filter(None, (leaks, beside_the_mean(figures), constant(figures), replaced)):
         tell(line)
@@ -132,9 +129,3 @@ def constant(figures: Sequence[Figure]) -> str:
         found[name] = max(found.get(name, 0), int(f.detail.get("constant_values", 0)))
     told = ", ".join(f"{count:,} ({name})" for name, count in found.items() if count)
     return f"values that are the same for all training faces, of which nothing can be read: {told}" if told else ""
-
-
-def width(model: Any) -> int:
-    """Values of the feature that a model or a rival would choose itself."""
-    probe = np.zeros((1, 3, model.size, model.size), np.uint8)
-    return int(np.asarray(model.features(probe)[model.default_feature]).shape[1])

@@ -3,6 +3,7 @@
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vultus.faces.card import Skipped
@@ -25,27 +26,19 @@ def read(src: Path) -> Reading:
     """Read the pictures a file lists, in its order; a file that is missing or listed before is skipped and told."""
     if not src.is_file():
         raise LayoutError(src, LAYOUT, "not a list file")
-    text = src.read_text(encoding="utf-8-sig")
-    listed = rows(src, text)
+    table = _table(src, src.read_text(encoding="utf-8-sig"))
     return Reading(
-        records=_records(src.parent, listed),
+        records=_records(src.parent, _rows(table)),
         source=f"list of pictures {src.name}",
         licence="",
-        count=len(listed),
-        notes=_notes(src, text),
+        count=len(table.paths),
+        notes=_notes(table),
     )
 
 
 def rows(src: Path, text: str) -> list[tuple[str, dict[str, Label]]]:
     """The paths that a list names, as it writes them, and their labels. Raises ValueError, naming `src`."""
-    paths, columns = _table(src, text)
-    if not paths:
-        raise LayoutError(src, LAYOUT, "it lists no picture")
-    parsers = {column: _parser(column, cells) for column, cells in columns.items()}
-    return [
-        (path, {column: parsers[column](cells[row]) for column, cells in columns.items() if cells[row]})
-        for row, path in enumerate(paths)
-    ]
+    return _rows(_table(src, text))
 
 
 def recognises(src: Path) -> bool:
@@ -56,11 +49,38 @@ def recognises(src: Path) -> bool:
         return src.suffix.lower() == ".txt" or "path" in [cell.strip() for cell in next(csv.reader(file), [])]
 
 
-def _table(src: Path, text: str) -> tuple[list[str], dict[str, list[str]]]:
-    """The paths, and each label's cells."""
-    if src.suffix.lower() != ".csv":
-        return [line.strip() for line in text.splitlines() if line.strip()], {}
-    lines = [line for _, line in _lines(text)]
+@dataclass(frozen=True)
+class _Table:
+    """The paths, each label's cells, and what makes labels of them; numbers: of each path's line, of a csv file."""
+
+    paths: list[str]
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    numbers: list[int] = field(default_factory=list)
+    parsers: dict[str, Callable[[str], Label]] = field(default_factory=dict)
+
+
+def _table(src: Path, text: str) -> _Table:
+    """Raises LayoutError, naming `src`, for a list without pictures or with columns that no set can have."""
+    if src.suffix.lower() == ".csv":
+        table = _csv(src, text)
+    else:
+        table = _Table([line.strip() for line in text.splitlines() if line.strip()])
+    if not table.paths:
+        raise LayoutError(src, LAYOUT, "it lists no picture")
+    return table
+
+
+def _rows(table: _Table) -> list[tuple[str, dict[str, Label]]]:
+    return [
+        (path, {name: table.parsers[name](cells[row]) for name, cells in table.columns.items() if cells[row]})
+        for row, path in enumerate(table.paths)
+    ]
+
+
+def _csv(src: Path, text: str) -> _Table:
+    reader = csv.reader(text.splitlines())
+    numbered = [(reader.line_num, [cell.strip() for cell in line]) for line in reader if any(line)]
+    lines = [line for _, line in numbered]
     header = lines[0] if lines else []
     if header.count("path") != 1 or len(set(header)) < len(header) or not all(header):
         raise LayoutError(src, LAYOUT, f"one column path and labels of different names needed, found {header}")
@@ -70,23 +90,18 @@ def _table(src: Path, text: str) -> tuple[list[str], dict[str, list[str]]]:
         if len(line) != len(header):
             raise ValueError(f"{src}: {len(header)} cells a line expected, found {len(line)} in {line}")
     columns = {name: [line[place] for line in lines[1:]] for place, name in enumerate(header)}
-    return columns.pop("path"), columns
+    paths, numbers = columns.pop("path"), [number for number, _ in numbered[1:]]
+    return _Table(paths, columns, numbers, {name: _parser(name, cells) for name, cells in columns.items()})
 
 
-def _lines(text: str) -> list[tuple[int, list[str]]]:
-    """The lines that are not empty: the number of each, and its cells."""
-    reader = csv.reader(text.splitlines())
-    return [(reader.line_num, [cell.strip() for cell in line]) for line in reader if any(line)]
-
-
-def _notes(src: Path, text: str) -> tuple[str, ...]:
+def _notes(table: _Table) -> tuple[str, ...]:
     """On columns which a few cells keep from being numbers, and on splits that no task knows."""
-    _, columns = _table(src, text)
-    numbers = [number for number, _ in _lines(text)[1:]]
-    notes = [_mixed(name, cells, numbers) for name, cells in columns.items() if _parser(name, cells) is str]
-    splits = Counter(cell for cell in columns.get("split", ()) if cell and cell not in SPLITS)
+    texts = [name for name, parser in table.parsers.items() if parser is str]
+    notes = [_mixed(name, table.columns[name], table.numbers) for name in texts]
+    splits = Counter(cell for cell in table.columns.get("split", ()) if cell and cell not in SPLITS)
+    known, rows_in_all = ", ".join(SPLITS), len(table.paths)
     notes += [
-        f"split: {name!r}, in {count:,} of {len(numbers):,} rows, is none of {', '.join(SPLITS)}{meant(name, SPLITS)}"
+        f"split: {name!r}, in {count:,} of {rows_in_all:,} rows, is none of {known}{meant(name, SPLITS)}"
         for name, count in splits.items()
     ]
     return tuple(filter(None, notes))
