@@ -286,15 +286,13 @@ def test_an_error_of_a_process_becomes_one_line(tiny_faces, tmp_path, monkeypatc
         assert pretraining.learn(made, made.subjects[0]) == expected_line
 
 
-def test_the_command_plans_runs_and_fails_aloud(tiny_faces, tmp_path, monkeypatch, capsys, in_process):
-    from test_cli import vultus
-
+def test_the_command_plans_runs_and_fails_aloud(say, tiny_faces, tmp_path, in_process):
     in_process[1].add("byol")
     out = tmp_path / "b"
     flags = ["benchmark", "--methods", "byol", "--faces", tiny_faces, "--data", tiny_faces, "--tasks", "expression"]
     flags += ["--budget", "0.5e", "--seeds", "1", "--size", "32", "--out", out, "--settings", ",".join(TINY)]
-    text = vultus(monkeypatch, capsys, *flags, "--dry-run")
+    text = say(*flags, "--dry-run")
     assert "1 pre-training (1 method × 1 seed), 0 finished" in text and not out.exists()
     assert "time expected: 15 s, not counting 1 reading of a kind" in text and "few steps of each method" in text
-    text = vultus(monkeypatch, capsys, *flags, code=1)
+    text = say(*flags, code=1)
     assert "byol, seed 0: no luck" in text and (out / "benchmark.html").exists()

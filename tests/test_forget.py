@@ -263,8 +263,8 @@ def test_a_curated_set_forgets_photographs_and_what_it_knew_of_them(tmp_path):
     from curate_pictures import folder_of
     from vultus.curate.config import CurateConfig
     from vultus.curate.forgetting import forget as forget_curated
-    from vultus.curate.run import PAGE, curate
-    from vultus.curate.written import TABLE
+    from vultus.curate.run import curate
+    from vultus.curate.written import PAGE, TABLE
 
     source = folder_of(tmp_path / "source", 4)
     curate(source, tmp_path / "set", CurateConfig(piece=8), workers=1)

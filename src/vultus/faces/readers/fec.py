@@ -149,7 +149,8 @@ def _paths(faces: Collection[_Face], found: dict[str, Path]) -> tuple[dict[_Face
             of_url[url] = path
             owners.setdefault(path, set()).add(url)
     doubtful = {url for urls in owners.values() if len(urls) > 1 for url in urls}
-    return {face: of_url[face[0]] for face in faces if face[0] in of_url.keys() - doubtful}, doubtful
+    sure = {url: path for url, path in of_url.items() if url not in doubtful}
+    return {face: sure[face[0]] for face in faces if face[0] in sure}, doubtful
 
 
 def _picture(url: str, found: dict[str, Path]) -> Path | None:
