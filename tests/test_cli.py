@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,6 +15,7 @@ from vultus import cli
 from vultus.faces.readers import READERS
 from vultus.methods.catalogue import METHODS
 from vultus.methods.model import load
+from vultus.recipes import recipe
 
 TINY = ["--size", "32", "--batch", "8", "--epochs", "1", "--hidden", "8", "--projection", "8", "--precision", "fp32"]
 
@@ -223,9 +225,11 @@ def test_the_demo_goes_the_whole_way(say, monkeypatch, tmp_path):
         load_basis()
     except ModuleNotFoundError as missing:
         pytest.skip(f"the head mesh is not installed: {missing}")
-    for name, small in {"READ": 16, "SIZE": 32, "BATCH": 16, "LEAST": 630}.items():
+    small_of = partial(replace, encoder="small", hidden=16, projection=8)
+    for name, small in {"READ": 16, "SIZE": 32, "BATCH": 16, "LEAST": 630, "ROUNDS": 1}.items():
         monkeypatch.setattr(f"vultus.demo.{name}", small)
     monkeypatch.setattr("vultus.demo.synthetic_set", partial(synthetic_set, identities=210))  # few faces, enough people
+    monkeypatch.setattr("vultus.demo.recipe", lambda name: replace(recipe(name), method=small_of(recipe(name).method)))
     text = say("demo", "--out", tmp_path / "demo", "--faces", "630", "--minutes", "0.02")
     for word in ("pcl", "simclr", "random", "pixels", "lbp", "hog", "dictionary", "chance"):
         assert word in text

@@ -78,8 +78,9 @@ def extent(shape):
 )
 def test_the_error_is_that_of_a_slow_loop(count, kind, normaliser):
     features, points = shapes(count)
-    found = by_metric(landmarks.evaluate(features, known(points), normaliser=kind))
+    found = by_metric(landmarks.evaluate(features, known(points), Protocol(normaliser=kind)))
     nme = found["nme"]
+    assert nme.detail["readout"] == ("linear" if kind == "auto" else f"linear, errors by {kind}")
     truth = points[240:]
     expected = slowly(truth, predicted(features, points, nme.detail["alpha"]), normaliser)
     np.testing.assert_allclose(nme.scores.columns[:, 0], expected, rtol=2e-3)
@@ -150,7 +151,7 @@ def test_what_cannot_be_measured_is_refused():
         landmarks.evaluate(features, few)
     assert "4 landmarks" in hindrance("landmarks", few)
     with pytest.raises(ValueError, match="the eyes are known of 5, 68, 98 points, the set has 19"):
-        landmarks.evaluate(features, known(shapes(19)[1]), normaliser="eyes")
+        landmarks.evaluate(features, known(shapes(19)[1]), Protocol(normaliser="eyes"))
     spoilt = points.copy()
     spoilt[:195, 3] = np.nan
     with pytest.raises(ValueError, match="'train': 5"):

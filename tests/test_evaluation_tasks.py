@@ -173,6 +173,20 @@ def test_r_squared_is_scikit_learns():
     assert head_pose.r_squared(means)[0] == pytest.approx(r2_score(y, said))
 
 
+def test_the_intensity_that_counts_as_shown_is_the_protocols_and_told():
+    rng = np.random.default_rng(0)
+    strength = rng.choice([0.0, 0.2, 0.6, 1.0], 300)
+    faces = Labelled(split=parts(200, 40, 60), au06=strength)
+    features = np.c_[strength >= 0.6, rng.normal(size=300)].astype(np.float32)
+    usual = by_metric(action_units.evaluate(features, faces))["f1_au06"]
+    low = by_metric(action_units.evaluate(features, faces, Protocol(present=0.2)))["f1_au06"]
+    share = (strength[240:] >= 0.2).mean()
+    assert usual.value == 1 and low.value < 1 and low.chance == pytest.approx(2 * share / (1 + share))
+    assert (usual.detail["readout"], low.detail["readout"]) == ("linear", "linear, units from 0.2")
+    with pytest.raises(ValueError, match="at most 1; got 2"):
+        Protocol(present=2)
+
+
 def test_action_units_skip_what_cannot_be_read_and_say_so():
     rng = np.random.default_rng(0)
     features = rng.normal(size=(600, 8)).astype(np.float32)

@@ -27,6 +27,7 @@ from vultus.training.finetuning.tuner import Tuner
 from vultus.training.journal import read_lines
 
 FEW = FinetuneConfig(epochs=2, batch=16, lr=1e-2, layer_decay=1.0, colour=0.0, precision="fp32", log_every=5)
+OWN = " (epochs 2, batch 16, lr 0.01, layer decay 1.0, colour 0.0, precision fp32)"
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +69,14 @@ def test_expression_is_learned_and_two_lines_predict_it(unbroken, run):
     assert (result.status, accuracy.metric, balanced.metric) == ("finished", "accuracy", "balanced_accuracy")
     assert accuracy.value > 0.9 > accuracy.chance and accuracy.n == 16 and accuracy.scores is not None
     assert (accuracy.method, accuracy.feature, accuracy.dim) == ("simclr", "encoder", 256)
-    assert accuracy.detail["readout"] == "fine-tuned" and accuracy.detail["epochs"] == 2
+    assert accuracy.detail["readout"] == READOUT + OWN and accuracy.detail["epochs"] == 2
     assert (accuracy.detail["train"], accuracy.detail["chosen_by"]) == (64, 16)
     model = vultus.load_finetuned(out)
     said = model.predict(PICTURES)
     assert said.labels == ("left", "right") and said.names == ("left", "right")
     torch.testing.assert_close(said.probabilities.sum(1), torch.ones(2))
     kept = read_figures(run)
-    assert [f.metric for f in kept if f.detail["readout"] == READOUT and f.task == "expression"] == [
+    assert [f.metric for f in kept if f.detail["readout"] == READOUT + OWN and f.task == "expression"] == [
         "accuracy",
         "balanced_accuracy",
     ]
@@ -199,7 +200,7 @@ def test_labels_of_the_test_split_do_not_reach_the_weights(unbroken, run, tmp_pa
 
 def test_the_epoch_that_reads_the_test_split_best_is_told_apart(unbroken, run, faces, tmp_path):
     result = finetune(run, faces, tmp_path, replace(FEW, best_test_epoch=True), quiet=True)
-    both = {f.detail["readout"]: f for f in result.figures if f.metric == "accuracy"}
+    both = {f.detail["readout"].removesuffix(OWN): f for f in result.figures if f.metric == "accuracy"}
     assert set(both) == {READOUT, ON_TEST} and "test split" in ON_TEST
     assert both[READOUT].value == unbroken[1].figures[0].value  # looking changes nothing
     events = [e for e in read_lines(tmp_path / "seed-0" / "log.jsonl") if e["kind"] == "validation"]

@@ -8,6 +8,7 @@ import vultus
 from finetuning_faces import SPLITS, small_run, spotted_set
 from vultus.evaluation.kept import read_figures
 from vultus.faces.faceset import FaceSet
+from vultus.report.results import Measure
 from vultus.training.finetuning.config import FinetuneConfig
 from vultus.training.finetuning.narrowed import Narrowed
 from vultus.training.finetuning.run import SCRATCH, finetune
@@ -57,6 +58,17 @@ def test_seeds_are_shown_as_mean_and_deviation_beside_fresh_weights(told, run, f
 def test_the_best_test_epoch_stands_in_a_row_of_its_own(told, run, faces, tmp_path):
     text = told("finetune", run, "--data", faces, "--out", tmp_path / "out", "--best-test-epoch", *QUICK)
     assert "fine-tuned, epoch selected on the test split" in text
+
+
+def test_other_settings_leave_the_figures_of_the_first(told, run, faces, tmp_path):
+    told("finetune", run, "--data", faces, "--out", tmp_path / "slow", *QUICK, "--lr", "1e-6")
+    told("finetune", run, "--data", faces, "--out", tmp_path / "quick", *QUICK, "--lr", "1e-2")
+    kept = [f for f in read_figures(run) if f.metric == "accuracy"]
+    common = "epochs 1, batch 16"
+    assert [f.detail["readout"] for f in kept] == [
+        f"fine-tuned ({common}, lr {lr}, colour 0.0, precision fp32)" for lr in ("1e-06", "0.01")
+    ]
+    assert len({Measure.of(f) for f in kept}) == 2
 
 
 def test_a_set_with_folds_is_tested_on_each_or_on_one_alone(told, run, folded, tmp_path):

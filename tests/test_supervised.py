@@ -1,12 +1,10 @@
 """Supervised references: what counts as a shown unit, and how far apart a margin can push two faces."""
 
-import inspect
-
 import pytest
 import torch
 import torch.nn.functional as F
 
-from vultus.evaluation import action_units
+from vultus.evaluation.protocol import Protocol
 from vultus.faces.record import PRESENT
 from vultus.methods import margins
 from vultus.methods.supervised import Supervised, SupervisedConfig
@@ -17,7 +15,7 @@ def test_a_unit_is_learned_from_the_intensity_from_which_it_is_measured():
     target = torch.tensor([[PRESENT, PRESENT - 0.01, float("nan")]])
     yes, no = F.softplus(-logits[0, 0]), F.softplus(logits[0, 0])
     assert margins.binary_loss(logits, target).item() == pytest.approx(((yes + no) / 2).item(), rel=1e-5)
-    assert inspect.signature(action_units.evaluate).parameters["threshold"].default == PRESENT == 0.4
+    assert Protocol().present == PRESENT == 0.4
 
 
 @pytest.mark.parametrize("loss", ["arcface", "sphereface"])

@@ -35,6 +35,8 @@ def evaluate(
     atoms: int = 72,
     all_metrics: bool = False,
     mirrored: bool = False,
+    normaliser: Literal["auto", "eyes", "box", "diagonal"] = "auto",
+    present: float = 0.4,
     slices: bool = False,
     markdown: Path | None = None,
     seed: int = 0,
@@ -57,6 +59,9 @@ def evaluate(
         atoms: Size of the patch dictionary; its feature has 32 values an atom.
         all_metrics: Show every figure, not only each task's first.
         mirrored: Read every face together with its mirror image: the mean of both features.
+        normaliser: What errors of landmarks are divided by; auto: the eyes' distance where they are known, the
+            diagonal of the points' box for AFLW's 19, else the root of that box's area.
+        present: Intensity from 0 to 1 from which an action unit counts as shown; of 5 levels 0.4 is the second.
         slices: Also by gender, age and ethnicity of the test faces, where the set knows them.
         markdown: Write the table to this file too.
         seed: Of validation cuts, shots, made pairs and bootstrap; the first of several.
@@ -70,7 +75,7 @@ def evaluate(
     if seeds < 1:
         raise ValueError(f"--seeds is 1 or more, got {seeds}")
     figures = measure(
-        run, data, task, feature=feature, protocol=Protocol(readout, pca, seed, shots), test=test,
+        run, data, task, feature=feature, protocol=Protocol(readout, pca, seed, shots, normaliser, present), test=test,
         seeds=range(seed, seed + seeds), baselines=baselines, atoms=atoms, mirrored=mirrored,
         tell=lambda line: screen.print(line, style="dim"),
     )  # fmt: skip

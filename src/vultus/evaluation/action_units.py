@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,27 +29,25 @@ _UNIT = re.compile(r"au\d\d")
 PROTOCOLS = {"disfa": ("au01", "au02", "au04", "au06", "au09", "au12", "au25", "au26")}
 
 
-def evaluate(
-    features: NDArray[np.floating], faces: FaceSet, protocol: Protocol = PLAIN, threshold: float = PRESENT
-) -> list[Figure]:
+def evaluate(features: NDArray[np.floating], faces: FaceSet, protocol: Protocol = PLAIN) -> list[Figure]:
     """Figures `f1`, the units' mean, and `f1_auNN` of each; the answer is positive where its probability is ½ or more.
 
     And `pr_auc`, the mean of the units' average precisions, and `pr_auc_auNN`, which no threshold touches.
-    features: [N, D], rows as in `faces`. threshold: intensity (0 to 1) from which a unit counts as present, the same
-    from which supervised methods learn it. A face with a unit unknown is left out for that unit. The mean is of the
-    units of the set's protocol (`PROTOCOLS`), of all where none is published; the others stand by themselves.
+    features: [N, D], rows as in `faces`. protocol.present: intensity from which a unit counts as shown, by default
+    that from which supervised methods learn it. A face with a unit unknown is left out for that unit. The mean is of
+    the units of the set's protocol (`PROTOCOLS`), of all where none is published; the others stand by themselves.
     Units which are not both present and absent in every training part and present in the test part are skipped and
     named in the mean's detail with their counts. One that few labels do not teach is answered yes throughout.
     Chance is F1 of always saying yes, 2p / (1 + p), and the share p of faces that show the unit.
     """
-    plan = readable(faces, protocol, threshold)
+    plan = readable(faces, protocol)
     units, parts = plan.units, plan.drawn(protocol)
     asked = Asked(units, plan.kept, f1_then_likelihood, np.full(len(units.names), 0.5))
     found, untaught = answers_of(features, asked, parts, protocol)
     rows = np.concatenate([part.test for part in parts])
     first = next(iter(found.values()))
     shared: dict[str, Any] = {"task": "action_units", "data": faces.card.name, "dim": first.dim, "seed": protocol.seed}
-    about = plan.told() | {"threshold": threshold, "left_out": parts[0].left_out}
+    about = plan.told() | {"threshold": protocol.present, "left_out": parts[0].left_out}
     about |= {"readout": protocol.readout, "split": parts[0].origin, "train": len(parts[0].final)}
     about |= {"untaught": untaught} if untaught else {}
     if protocol.shots is not None:
@@ -58,7 +56,11 @@ def evaluate(
         about["leaked_test_faces"] = leaked
     groups = numbered(parts[0].people, rows)
     about |= drawn(groups, len(rows))
-    return [*_f1(rows, plan, found, about, shared, groups), *_pr_auc(rows, plan, found, about, shared, groups)]
+    figures = [*_f1(rows, plan, found, about, shared, groups), *_pr_auc(rows, plan, found, about, shared, groups)]
+    if protocol.present == PRESENT:
+        return figures
+    how = {"readout": f"{protocol.readout}, units from {protocol.present:g}"}  # no other figure is comparable
+    return [replace(f, detail={**f.detail, **how}) for f in figures]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +84,9 @@ class Plan:
         return about | ({"beside_the_mean": apart} if apart else {})
 
 
-def readable(faces: FaceSet, protocol: Protocol = PLAIN, threshold: float = PRESENT) -> Plan:
+def readable(faces: FaceSet, protocol: Protocol = PLAIN) -> Plan:
     """The units that every training part can teach, whatever few of its labels are drawn. Raises ValueError."""
-    units = _units(faces, threshold)
+    units = _units(faces, protocol.present)
     parts = parts_of(faces, np.asarray(units.known.any(axis=1)), protocol.seed)
     kept, skipped = _readable(units, parts)
     wanted = protocol_units(faces) or units.names

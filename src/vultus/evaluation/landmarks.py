@@ -6,7 +6,7 @@ readers make them, that is the error in the picture: its scale cancels out.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,11 @@ from vultus.evaluation.few_shot import labelled
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.people import drawn
 from vultus.evaluation.pooled import Answers, Tunes, answer, learned
-from vultus.evaluation.protocol import Protocol
+from vultus.evaluation.protocol import Normaliser, Protocol
 from vultus.evaluation.splits import Splits, checked, parts_of
 from vultus.faces.faceset import FaceSet
 from vultus.faces.landmarks import landmarks_in_boxes
 
-Normaliser = Literal["auto", "eyes", "box", "diagonal"]
 # number of points → the two whose distance normalises: outer eye corners, or with 5 points the eyes' centres
 EYES = {5: (0, 1), 68: (36, 45), 98: (60, 72)}
 DIAGONAL = (19,)  # AFLW's
@@ -34,20 +33,19 @@ def evaluate(
     features: NDArray[np.floating],
     faces: FaceSet,
     protocol: Protocol = PLAIN,
-    normaliser: Normaliser = "auto",
     limit: float = 0.1,
 ) -> list[Figure]:
     """Figures `nme`, `failure_rate@0.1`, `auc@0.1`, and `nme_SUBSET` of each named part of the test split.
 
     nme: mean over faces of the mean distance of their known points over the normaliser; failure rate: faces above
     `limit`; auc: area under the curve of faces over error, up to `limit`, as a part of its greatest.
-    features: [N, D], rows as in `faces`. normaliser: eyes (`EYES`), box (√(width · height) of the face's points) or
-    diagonal (of that box); auto goes by the number of points: eyes where they are known, diagonal for 19, else box.
-    Faces with an unknown point are not learned from; test faces without a normaliser are left out; both are counted.
+    features: [N, D], rows as in `faces`. protocol.normaliser: eyes (`EYES`), box (√(width · height) of the face's
+    points) or diagonal (of that box); auto goes by the number of points: eyes where they are known, diagonal for 19,
+    else box. Faces with an unknown point are not learned from; test faces without a normaliser are left out; both are counted.
     Chance is the training part's mean shape. Raises ValueError for fewer than five points.
     """
     points = points_of(faces)
-    kind = _chosen(normaliser, points.shape[1])
+    kind = _chosen(protocol.normaliser, points.shape[1])
     scale = _scale(points, kind)
     parts, dropped = _parts(faces, points, scale, protocol, single=isinstance(features, Tunes))
     flat = points.reshape(len(points), -1)
@@ -59,6 +57,8 @@ def evaluate(
         for given in (answers.given.reshape(len(rows), -1, 2).astype(float), mean)
     ]
     detail = answers.detail | {"points": points.shape[1], "normaliser": kind, "incomplete_training_faces": dropped}
+    if kind != _chosen("auto", points.shape[1]):
+        detail["readout"] = f"{protocol.readout}, errors by {kind}"  # no other figure is comparable
     shared: dict[str, Any] = {"task": "landmarks", "dim": answers.dim, "seed": protocol.seed}
     shared |= {"data": faces.card.name, "detail": detail}
     subset = faces.labels("subset")[rows] if "subset" in faces.columns else np.full(len(rows), "")
@@ -68,7 +68,7 @@ def evaluate(
 def readable(faces: FaceSet, protocol: Protocol = PLAIN) -> None:
     """Raises ValueError where landmarks, or the faces that have them, are too few."""
     points = points_of(faces)
-    _parts(faces, points, _scale(points, _chosen("auto", points.shape[1])), protocol)
+    _parts(faces, points, _scale(points, _chosen(protocol.normaliser, points.shape[1])), protocol)
 
 
 def points_of(faces: FaceSet) -> Points:

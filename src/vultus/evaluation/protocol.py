@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from vultus.faces.record import PRESENT
+
 Readout = Literal["linear", "knn", "kernel"]
+Normaliser = Literal["auto", "eyes", "box", "diagonal"]
 READOUTS: tuple[Readout, ...] = ("linear", "knn", "kernel")
 
 
@@ -19,11 +22,15 @@ class Protocol:
     pca: int | None = None  # principal components read at most, fitted on training faces; None: the whole feature
     seed: int = 0  # of validation cuts, shots, made pairs and bootstrap
     shots: float | None = None
+    normaliser: Normaliser = "auto"  # what landmarks' errors are divided by, see `landmarks.evaluate`
+    present: float = PRESENT  # intensity (0 to 1) from which an action unit counts as shown
     reduced: bool = False  # the features are principal components already: centred only, their variances stay
 
     def __post_init__(self) -> None:
         if self.readout not in READOUTS:
             raise ValueError(f"no read-out {self.readout!r}; there are {', '.join(READOUTS)}")
+        if not 0 < self.present <= 1:
+            raise ValueError(f"intensities lie in 0…1: a unit is present from above 0, at most 1; got {self.present}")
         if self.shots is not None and not (0 < self.shots < 1 or self.shots == int(self.shots) >= 1):
             raise ValueError(
                 f"shots is a whole number of faces a class, or a part above 0 and below 1; got {self.shots}"

@@ -1,7 +1,7 @@
 """What a fine-tuning is: one frozen dataclass, every field a flag of `vultus finetune`."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 Task = Literal[
@@ -71,6 +71,8 @@ class FinetuneConfig:
 
 # a fine-tuning may be resumed under others
 CIRCUMSTANCES = ("device",)
+# a figure tells them elsewhere: by its task, its method, its feature, its labels and the words of its read-out
+TOLD = (*CIRCUMSTANCES, "task", "scratch", "pool", "shots", "best_test_epoch", "log_every")
 
 
 def to_json(config: FinetuneConfig) -> dict[str, Any]:
@@ -78,3 +80,10 @@ def to_json(config: FinetuneConfig) -> dict[str, Any]:
     plain = {name: value for name, value in asdict(config).items() if name not in CIRCUMSTANCES}
     out: dict[str, Any] = json.loads(json.dumps(plain))
     return out
+
+
+def departures(config: FinetuneConfig) -> str:
+    """What is not as by default, " (lr 0.0003, mixup 0.2)", or "": figures of other settings stand apart by it."""
+    kept = [f for f in fields(config) if f.name not in TOLD and getattr(config, f.name) != f.default]
+    told = [f"{f.name.replace('_', ' ')} {getattr(config, f.name)}" for f in kept]
+    return f" ({', '.join(told)})" if told else ""

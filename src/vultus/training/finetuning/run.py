@@ -29,7 +29,7 @@ from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
 from vultus.methods.model import load_weights, method_of
 from vultus.training.config import differences
-from vultus.training.finetuning.config import FinetuneConfig, Task, to_json
+from vultus.training.finetuning.config import FinetuneConfig, Task, departures, to_json
 from vultus.training.finetuning.finetuner import Course, FineTuner, Interrupted
 from vultus.training.finetuning.narrowed import narrowed
 from vultus.training.memory import tune_allocator
@@ -53,9 +53,9 @@ class FinetuneResult:
     def over_seeds(self, metric: str, readout: str = READOUT) -> Figure:
         """A metric's mean over the seeds, with their deviation as `std` in its detail; see `evaluation/over_seeds.py`.
 
-        Raises KeyError for one that was not measured.
+        readout: how the epoch was chosen, `READOUT` or `ON_TEST`. Raises KeyError for one that was not measured.
         """
-        found = [f for f in self.figures if f.metric == metric and f.detail["readout"] == readout]
+        found = [f for f in self.figures if f.metric == metric and f.detail["readout"].partition(" (")[0] == readout]
         if not found:
             known = ", ".join(dict.fromkeys(f.metric for f in self.figures))
             raise KeyError(f"no figure {metric!r} by {readout}; there are {known}")
@@ -145,7 +145,8 @@ def told(figures: Sequence[Figure], tuner: FineTuner, readout: str) -> list[Figu
     config, courses = tuner.config, tuner.courses
     method = SCRATCH if config.scratch else str(tuner.card["method"])
     feature = str(method_of(tuner.card).default_feature) if config.pool == "map" else "mean"
-    about: dict[str, Any] = {"readout": readout, "epochs_at_most": config.epochs, "content": tuner.faces.content_hash}
+    about: dict[str, Any] = {"readout": readout + departures(config), "epochs_at_most": config.epochs}
+    about |= {"content": tuner.faces.content_hash}
     if len({c.lesson for c in courses}) == 1:  # pooled figures count the faces that chose among those learned from
         about |= {"train": min(c.train for c in courses), "chosen_by": min(c.validation for c in courses)}
     if config.shots is not None:
