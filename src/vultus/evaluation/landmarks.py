@@ -41,8 +41,8 @@ def evaluate(
     `limit`; auc: area under the curve of faces over error, up to `limit`, as a part of its greatest.
     features: [N, D], rows as in `faces`. protocol.normaliser: eyes (`EYES`), box (√(width · height) of the face's
     points) or diagonal (of that box); auto goes by the number of points: eyes where they are known, diagonal for 19,
-    else box. Faces with an unknown point are not learned from; test faces without a normaliser are left out; both are counted.
-    Chance is the training part's mean shape. Raises ValueError for fewer than five points.
+    else box. Faces with an unknown point are not learned from; test faces without a normaliser are left out; both are
+    counted. Chance is the training part's mean shape. Raises ValueError for fewer than five points.
     """
     points = points_of(faces)
     kind = _chosen(protocol.normaliser, points.shape[1])
