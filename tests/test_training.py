@@ -126,6 +126,21 @@ def test_a_run_killed_at_any_instant_ends_bit_for_bit_like_the_unbroken_one(unbr
     assert_same_bits(weights(out), weights(unbroken[0]))
 
 
+def test_a_run_whose_first_step_failed_leaves_the_folder_to_other_settings(tiny_faces, tmp_path, monkeypatch):
+    def full(*_):
+        raise MemoryError("a batch of 8 is too large")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Learner, "step", full)
+        with pytest.raises(MemoryError):
+            pretrain(RUN, tiny_faces, tmp_path, quiet=True)
+    smaller = replace(RUN, batch=4, epochs=0.25)
+    assert pretrain(smaller, tiny_faces, tmp_path, quiet=True).steps == 3
+    assert json.loads((tmp_path / "run.json").read_text())["batch"] == 4
+    with pytest.raises(ValueError, match="other settings"):
+        pretrain(RUN, tiny_faces, tmp_path, quiet=True)
+
+
 def test_sigterm_saves_and_the_run_goes_on_from_there(unbroken, tiny_faces, tmp_path):
     out = tmp_path / "run"
     process = start(tiny_faces, out)

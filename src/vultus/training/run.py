@@ -93,7 +93,7 @@ def pretrain(config: RunConfig, faces: Given, out: str | Path, *, quiet: bool = 
 
 
 def _plan(config: RunConfig, supplied: Supply, folder: Path, device: str, told: dict[str, str]) -> dict[str, Any]:
-    """The folder's run.json, or what it is to be; ValueError where it is another run's."""
+    """The folder's run.json, or what it is to be; ValueError where it is another run's, and that has begun."""
     own, rest = divmod(config.batch, world_size() * config.accumulate)
     if rest or own < 2:
         raise ValueError(
@@ -102,13 +102,19 @@ def _plan(config: RunConfig, supplied: Supply, folder: Path, device: str, told: 
         )
     faces = supplied.faces
     wanted = to_json(config) | described(faces)
-    if (folder / PLAN).exists():
+    if _begun(folder):
         plan: dict[str, Any] = json.loads((folder / PLAN).read_text())
         _require_same({k: v for k, v in plan.items() if k not in CIRCUMSTANCES}, wanted, config, folder)
         return plan
     # the path is for the report's pictures alone: a set may move, its content may not change
     plan = wanted | {"steps": count_steps(config, supplied, device)} | found_at(faces)
     return plan | told | {"made_with": versions(), "machine": hardware()}
+
+
+def _begun(folder: Path) -> bool:
+    """Whether there is something to lose: a run whose first step failed, for want of memory say, leaves its plan."""
+    kept = any((folder / name).exists() for name in ("checkpoint.json", "config.json"))
+    return (folder / PLAN).exists() and (kept or bool(read_lines(folder / "log.jsonl")))
 
 
 def _require_same(old: dict[str, Any], wanted: dict[str, Any], config: RunConfig, folder: Path) -> None:
@@ -123,8 +129,8 @@ def _require_same(old: dict[str, Any], wanted: dict[str, Any], config: RunConfig
 
 
 def _note(plan: dict[str, Any], folder: Path) -> None:
-    """Write run.json where there is none."""
-    if rank() == 0 and not (folder / PLAN).exists():
+    """Write run.json, unless the run has begun."""
+    if rank() == 0 and not _begun(folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(folder / PLAN, json.dumps(plan, indent=1).encode())
 
