@@ -6,14 +6,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from conftest import jpeg
 from evaluation_faces import Labelled
 from vultus import cli
+from vultus.evaluation import action_units, expression
 from vultus.evaluation.bootstrap import independent_difference
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.slices import BANDS, add_slices, age_bands, read_slices, slice_figures, slices
 from vultus.evaluation.slices_table import grids
+from vultus.evaluation.tasks import TASKS
 from vultus.faces.faceset import write
 from vultus.faces.pairs import Pairs
 from vultus.faces.record import Record
@@ -212,3 +215,38 @@ def test_the_command_prints_them_below_the_table_and_keeps_them(tmp_path, monkey
     kept = read_slices(tmp_path / "run")
     assert [(one.figure.metric, one.by) for one in kept] == [("accuracy", "gender"), ("accuracy", "age")]
     assert [one.n for one in kept[0].slices] == [60, 60]
+
+
+def test_balanced_accuracies_and_single_units_have_groups_too():
+    rng = np.random.default_rng(0)
+    gender = rng.choice(["female", "male"], 600)
+    split = np.repeat(["train", "validation", "test"], [300, 100, 200])
+    known = {"expression": rng.choice(["happy", "sad", "angry"], 600, p=[0.6, 0.3, 0.1])}
+    known["au12"] = (known["expression"] == "happy").astype(np.float32)
+    features = np.stack([known["expression"] == name for name in ("happy", "sad")], axis=1) + rng.normal(size=(600, 2))
+    faces = Labelled(split=split, gender=gender, **known)
+    for task, metric, theirs in (
+        (expression, "balanced_accuracy", balanced_accuracy_score),
+        (action_units, "f1_au12", f1_score),
+    ):
+        figure = next(f for f in task.evaluate(features.astype(np.float32), faces) if f.metric == metric)
+        (found,) = slices(figure, faces)
+        assert task_value(figure) == pytest.approx(figure.value)
+        for part in found.slices:
+            own = gender[figure.scores.rows] == part.group
+            truth, said = answers_in(figure.scores.columns[own])
+            assert part.value == pytest.approx(theirs(truth, said)) and part.low < part.value < part.high
+
+
+def task_value(figure):
+    return TASKS[figure.task].reads(figure.metric)(figure.scores.columns.mean(axis=0)[None])[0]
+
+
+def answers_in(columns):
+    """Truth and answer of each row: of K classes (is it, was it hit), where a miss counts as another; of yes and no."""
+    if columns.shape[1] == 3:
+        hit, wrong, missed = columns.astype(bool).T
+        return hit | missed, hit | wrong
+    present, hit = np.split(columns, 2, axis=1)
+    truth = present.argmax(axis=1)
+    return truth, np.where(hit.any(axis=1), truth, (truth + 1) % present.shape[1])

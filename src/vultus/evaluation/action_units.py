@@ -129,6 +129,7 @@ def _f1(
                 n=len(answers.rows),
                 chance=2 * rate / (1 + rate),
                 detail={**answers.detail, "positive_rate": rate},
+                scores=Scores(answers.rows, outcome[answers.rows].astype(np.float64), answers.groups),
                 **_measured([outcome[answers.rows]], shared["seed"], answers.groups),
                 **shared,
             )

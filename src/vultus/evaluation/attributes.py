@@ -145,7 +145,9 @@ def _yes_no(
 
 
 def _named(figure: Figure, name: str) -> Figure:
-    """The figure of one attribute, its scores as `mean_ratio` reads them."""
+    """The figure of one attribute, the scores of its accuracy as `mean_ratio` reads them."""
+    if figure.metric != "accuracy":
+        return replace(figure, metric=f"{figure.metric}_{name}")
     scores = figure.scores and Scores(
         figure.scores.rows,
         np.concatenate([figure.scores.columns, np.ones_like(figure.scores.columns)], axis=1),

@@ -75,9 +75,11 @@ def figures(
         scores=Scores(answers.rows, right[:, None], answers.groups),
         **shared,
     )
-    low, high = statistic_interval(_hits(truth, said, len(classes)), _mean_recall, seed, groups=answers.groups)
+    hits = _hits(truth, said, len(classes))
+    low, high = statistic_interval(hits, mean_recall, seed, groups=answers.groups)
     value = float(np.mean(list(recalls.values())))
     balanced: dict[str, Any] = {"metric": "balanced_accuracy", "value": value, "low": low, "high": high}
+    balanced |= {"scores": Scores(answers.rows, hits, answers.groups)}
     return [plain, Figure(**balanced, chance=1 / len(here), detail=detail | {"recalls": recalls}, **shared)]
 
 
@@ -121,7 +123,8 @@ def _hits(truth: NDArray[np.int64], said: NDArray[np.int64], classes: int) -> ND
     return np.concatenate([is_class, is_class * (said == truth)[:, None]], axis=1)
 
 
-def _mean_recall(means: NDArray[np.float64]) -> NDArray[np.float64]:
+def mean_recall(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Balanced accuracy of the classes there are, from means [R, 2K] of what `_hits` counts."""
     present, hit = np.split(means, 2, axis=1)
     with np.errstate(invalid="ignore"):
         recalls: NDArray[np.float64] = np.nanmean(hit / present, axis=1)

@@ -23,7 +23,7 @@ def differences(ours: Figure, rivals: Sequence[Figure]) -> list[Difference]:
     for theirs in rivals:
         if reason := why_not(ours, theirs):
             raise ValueError(reason)
-    statistic = TASKS[ours.task].statistic
+    statistic = TASKS[ours.task].reads(ours.metric)
     sign = 1 if ours.lower_is_better else -1
     scores = [figure.scores for figure in (ours, *rivals) if figure.scores is not None]
     columns, values = zip(*(_read(one, lambda means: sign * statistic(means)) for one in scores), strict=True)

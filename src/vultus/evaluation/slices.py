@@ -195,7 +195,7 @@ def _picked(groups: Groups, scores: Scores, figure: Figure) -> Groups:
 
 def _sliced(figure: Figure, scores: Scores, groups: Groups, by: str) -> Sliced:
     """groups: [M], of the scores' rows."""
-    statistic = TASKS[figure.task].statistic
+    statistic = TASKS[figure.task].reads(figure.metric)
     names = sorted({str(name) for name in groups} - {""}, key=_order)
     own = {name: _part(scores, groups == name) for name in names}
     found = []

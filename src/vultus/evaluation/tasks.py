@@ -1,8 +1,8 @@
 """The tasks by name: what each needs of a face set and which figure stands for it in a table."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from vultus.evaluation import (
     action_units,
@@ -17,7 +17,7 @@ from vultus.evaluation import (
     triplets,
 )
 from vultus.evaluation.bootstrap import Statistic, first_mean
-from vultus.evaluation.classes import require_readable
+from vultus.evaluation.classes import mean_recall, require_readable
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.protocol import Protocol
 from vultus.faces.faceset import FaceSet
@@ -37,19 +37,25 @@ class Task:
     needs: tuple[str, ...]
     headline: str  # the metric a table shows first; of a set without it, the task's first figure
     statistic: Statistic = first_mean  # of the columns' means of its scores
+    others: Mapping[str, Statistic] = field(default_factory=dict)  # of figures whose metric begins so
     compares: bool = False  # features with features, nothing is fitted
     sided: bool = False  # a mirror changes the answer
     check: Callable[[FaceSet, Protocol], object] = lambda faces, protocol: None
     other: str = ""
     has_other: Callable[[FaceSet], bool] = lambda faces: False
 
+    def reads(self, metric: str) -> Statistic:
+        """What of the columns' means of the scores of a figure is its value."""
+        return next((own for start, own in self.others.items() if metric.startswith(start)), self.statistic)
+
 
 def _classes(column: str) -> Callable[[FaceSet, Protocol], object]:
     return lambda faces, protocol: require_readable(faces, faces.labels(column), column, protocol)
 
 
+RECALLS = {"balanced_accuracy": mean_recall}
 TASKS = {
-    "expression": Task(expression.evaluate, ("expression",), "accuracy", check=_classes("expression")),
+    "expression": Task(expression.evaluate, ("expression",), "accuracy", others=RECALLS, check=_classes("expression")),
     "expression_votes": Task(expression_votes.evaluate, ("votes",), "accuracy", check=expression_votes.readable),
     "identity": Task(
         identity.evaluate,
@@ -61,7 +67,7 @@ TASKS = {
         has_other=lambda faces: faces.pairs is not None,
     ),
     "head_pose": Task(head_pose.evaluate, ("|".join(head_pose.ANGLES),), "mae", sided=True, check=head_pose.readable),
-    "pose_class": Task(pose_class.evaluate, ("pose",), "accuracy", sided=True, check=_classes("pose")),
+    "pose_class": Task(pose_class.evaluate, ("pose",), "accuracy", others=RECALLS, sided=True, check=_classes("pose")),
     "action_units": Task(
         action_units.evaluate,
         (r"au\d\d",),
@@ -74,6 +80,7 @@ TASKS = {
         ("gender|ethnicity|age",),
         "accuracy",
         statistic=attributes.mean_ratio,
+        others=RECALLS,
         check=attributes.readable,
         other="columns of yes and no",
         has_other=lambda faces: bool(attributes.questions_of(faces).names),
