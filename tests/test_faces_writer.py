@@ -113,6 +113,10 @@ def test_targets(tmp_path: Path) -> None:
     assert len(FaceSet.open(empty)) == 2
     write(records(3), empty, overwrite=True, **SAID)
     assert len(FaceSet.open(empty)) == 3
+    (empty / "notes.txt").write_text("who labelled what")
+    with pytest.raises(FileExistsError, match=r"not the set's, and would lose them: notes\.txt"):
+        write(records(2), empty, overwrite=True, **SAID)
+    assert len(FaceSet.open(empty)) == 3 and (empty / "notes.txt").exists()
     assert entries(tmp_path) == ["empty", "taken"]
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from vultus.curate.reference import labels_of
-from vultus.curate.state import FILE
-from vultus.curate.written import PAGE, TABLE
+from vultus.curate.written import TABLE
 from vultus.faces import forget as faces
 from vultus.faces.faceset import FaceSet
 from vultus.faces.forget import Forgetting, Request
@@ -30,7 +29,6 @@ def forget(path: str | Path, request: Request, *, note: str = "", dry_run: bool 
         dry_run=dry_run,
         origins=partial(_origins, path),
         beside=partial(_pruned, path, request),
-        known=(FILE, TABLE, PAGE),
     )
 
 

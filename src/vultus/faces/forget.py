@@ -18,10 +18,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vultus.faces import card as cards
-from vultus.faces import pairs as pair_lists
 from vultus.faces import placing
-from vultus.faces import triplets as triplet_lists
+from vultus.faces.belongings import require_own
 from vultus.faces.card import Asked, Card, Forgotten, Skipped
 from vultus.faces.faceset import FaceSet
 from vultus.faces.pairs import NamedPair
@@ -62,13 +60,12 @@ def forget(
     dry_run: bool = False,
     origins: Callable[[], Mapping[str, str]] | None = None,
     beside: Callable[[tuple[str, ...]], Mapping[str, bytes]] | None = None,
-    known: Sequence[str] = (),
 ) -> Forgetting:
     """Take faces out of the set at `path`; pairs and triplets of theirs go too.
 
     note: kept in the card as it is, such as the number of a letter. origins: gives name → SHA-256 of the photograph
     that a face was cut from, where that is another picture. beside: from the names that go, further files of the
-    set as they are to be; of those `known`, all that are not named are left out. Raises ValueError, with the set as it
+    set as they are to be; what a curation keeps and it does not give is left out. Raises ValueError, with the set as it
     was, when nothing is asked, when nothing matches, when no face would be left, and for a hash that is none;
     FileExistsError for a writing of the set that is not finished, and for files that are not the set's; OSError when
     the disk is full, and when the old set cannot be removed.
@@ -77,7 +74,7 @@ def forget(
     if not dry_run:
         _clear(Path(path).resolve())
     faces = FaceSet.open(path)
-    _require_own(faces, known)
+    require_own(faces.path)
     digests, sources = _digests(faces, origins() if origins else {})
     found = _matches(faces, (digests, sources), request)
     named = np.any(list(found.values()), axis=0)
@@ -125,16 +122,6 @@ def _clear(out: Path) -> None:
         raise FileExistsError(
             f"{left} is a writing of the set that still runs, or was left by one that was stopped, and may hold the "
             "faces: let it end or remove it, and repeat; nothing was changed"
-        )
-
-
-def _require_own(faces: FaceSet, known: Sequence[str]) -> None:
-    """Raise FileExistsError for files that are not the set's: they would go with the old folder."""
-    own = {cards.FILE, pair_lists.FILE, triplet_lists.FILE, *known, *(shard.file for shard in faces.card.shards)}
-    if foreign := sorted({one.name for one in faces.path.iterdir()} - own):
-        raise FileExistsError(
-            f"{faces.path} holds files that are not the set's, and would lose them: {', '.join(foreign[:10])}; "
-            "move them elsewhere and repeat; nothing was changed"
         )
 
 

@@ -20,6 +20,7 @@ from vultus.faces import card as cards
 from vultus.faces import columns, decode, placing, shards
 from vultus.faces import pairs as pair_lists
 from vultus.faces import triplets as triplet_lists
+from vultus.faces.belongings import require_own
 from vultus.faces.card import Card, Forgotten, Skipped
 from vultus.faces.census import Repeats, face_key, spread
 from vultus.faces.pairs import NamedPair
@@ -100,7 +101,7 @@ def write(
     records came about, `forgotten` what was taken out of them (see faces/forget.py). With `drop_duplicates` only
     the first of pictures with equal bytes is kept. `beside` gives further files of the folder, by name.
 
-    Raises FileExistsError when `out` holds anything (with `overwrite`: anything but a face set), ValueError
+    Raises FileExistsError when `out` holds anything (with `overwrite`: anything but a face set's files), ValueError
     for records that contradict each other, pairs of unknown pictures, or no readable face at all, and OSError
     when the disk is full. After an error `out` is as it was, but for an OSError which says that the new set is in
     place and the one it replaces could not be removed.
@@ -165,6 +166,8 @@ def check_target(out: Path, overwrite: bool) -> None:
     if placing.vacant(out):
         return
     is_set = (out / cards.FILE).is_file()
+    if is_set and overwrite:
+        require_own(out)
     if is_set and not overwrite:
         raise FileExistsError(f"{out} already holds a face set; choose another folder or allow to overwrite it")
     if not is_set:
