@@ -110,6 +110,7 @@ def test_parquet(tmp_path: Path) -> None:
             "image": [{"bytes": b"one", "path": "1.jpg"}, {"bytes": b"two", "path": None}, None],
             "thumbnail": [b"t"] * 3,
             "gender": ["female", None, "male"],
+            "name": ["image", None, None],
             "age": [30, 31, None],
             "yaw": [float("nan"), 2.5, 1.0],
         }
@@ -117,7 +118,7 @@ def test_parquet(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "faces.parquet", row_group_size=2)
     found = contents(tmp_path, column="image")
     assert found == {
-        "faces.parquet/00000000": (b"one", {"gender": "female", "age": 30.0}),
+        "faces.parquet/00000000": (b"one", {"gender": "female", "age": 30.0, "name_label": "image"}),
         "faces.parquet/00000001": (b"two", {"age": 31.0, "yaw": 2.5}),
         "faces.parquet/00000002": "column 'image' holds no bytes in this row",
     }

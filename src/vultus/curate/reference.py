@@ -68,9 +68,10 @@ def labels_of(text: str) -> dict[str, Label]:
 def usable(found: Mapping[str, Any]) -> dict[str, Label]:
     """What can be a label of what a source says: texts, numbers, lists of numbers; yes and no for true and false.
 
-    Labels of TEXTS are texts: person 7 is "7".
+    Labels of TEXTS are texts: person 7 is "7". A label called name, image or box becomes name_label and so on.
     """
-    labels = {_valid(name): _label(value, name in TEXTS) for name, value in found.items() if name and name not in FIXED}
+    named = {f"{name}_label" if name in FIXED else _valid(name): name for name in found if name}
+    labels = {called: _label(found[name], name in TEXTS) for called, name in named.items()}
     return {name: value for name, value in labels.items() if value is not None}
 
 
