@@ -79,7 +79,7 @@ def test_webdataset(tmp_path: Path) -> None:
         add(tar, "d/0003.json", b"[not an object")
     found = contents(tmp_path)
     assert found == {
-        "shard-000.tar/d/0001": (b"first", {"age": 3.0, "smile": "yes", "points": (0.5, 1.0)}),
+        "shard-000.tar/d/0001": (b"first", {"age": 3.0, "smile": "yes", "box_label": (1.0, 2.0), "points": (0.5, 1.0)}),
         "shard-000.tar/d/0002": "a sample without a picture",
         "shard-000.tar/d/0003": (b"third", {}),
     }

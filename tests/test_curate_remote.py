@@ -66,7 +66,7 @@ def test_a_store_is_read_as_a_folder_is(source):
     assert "of this machine only" in remote.pop("clip.mp4")
     assert remote == local and len(remote) >= 3 + 3 + 2
     assert any(name.startswith("torn.tar") for name in remote)
-    assert remote["whole.tar/4"] == (jpeg(4), {"age": 4.0})
+    assert remote["whole.tar/4"] == (jpeg(4), {"age": 4.0, "name_label": "taken"})
     assert remote["table.parquet/00000000"] == (jpeg(6), {"smile": "yes"})
 
 
