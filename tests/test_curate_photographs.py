@@ -199,6 +199,7 @@ def test_video_frames_in_any_order(tmp_path: Path) -> None:
     assert [one.name for one in listed] == ["broken.mp4", *(f"clip.avi/{n:08d}" for n in (1, 7, 13, 19))]
     with pytest.raises(UnreadableError, match="OpenCV cannot open it"):
         open_photograph(listed[0])
+    assert open_photograph(listed[1]).labels == {"video": "clip.avi"}
     for place in (3, 1, 1, 2, 4):
         pixels = upright(open_photograph(listed[place]).data)
         assert pixels.mean() == pytest.approx(shown[6 * (place - 1)].mean(), abs=3)

@@ -54,6 +54,20 @@ def test_a_partner_is_another_picture_of_the_same_person_whenever_there_is_one(k
     assert companions.share == pytest.approx((people[2:] != "p0").sum() / len(known))
 
 
+def test_frames_of_a_film_are_partners_where_nobody_says_who_is_who(tmp_path):
+    told = [("ann", "a.mp4"), ("ann", "b.mp4"), ("", "a.mp4"), ("", "a.mp4"), ("", "b.mp4"), ("", ""), ("", "")]
+    kept = [{k: v for k, v in zip(("identity", "video"), one, strict=True) if v} for one in told]
+    grey = [jpeg(np.full((32, 32, 3), 8 * i, np.uint8)) for i in range(len(told))]
+    records = [Record(grey[i], f"{i}.jpg", labels) for i, labels in enumerate(kept)]
+    write(records, tmp_path / "set", source="made by the tests", licence="CC0")
+    faces = FaceSet.open(tmp_path / "set")
+    companions = Companions.of(faces)
+    partners = companions.draw(np.arange(7), np.random.default_rng(0))
+    assert partners.tolist() == [1, 0, 3, 2, 4, 5, 6] and companions.share == pytest.approx(4 / 7)
+    pairs = described_pairs(supply(RunConfig(method=FAbNetConfig(), size=16), faces, 16, PAIR), PAIR)
+    assert pairs.startswith("two pictures of a person or a video (57% of the faces)")
+
+
 def test_a_set_that_shows_nobody_twice_has_no_companions(known):
     assert Companions.of(known.take(np.array([0, 1, 2, 3]))) is None
 

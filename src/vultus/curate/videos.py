@@ -34,13 +34,13 @@ def entries(path: str, name: str, every: int) -> Iterator[Reference]:
 
 
 def opened(reference: Reference) -> tuple[bytes, Mapping[str, Label]]:
-    """A frame, without loss. Raises UnreadableError."""
+    """A frame, without loss, and which video shows it. Raises UnreadableError."""
     for _ in wound(reference):
         pass
     read, pixels = _reel(reference.path).capture.retrieve()
     if not read:
         raise UnreadableError("the frame cannot be decoded")
-    return cv2.imencode(".bmp", pixels)[1].tobytes(), {}
+    return cv2.imencode(".bmp", pixels)[1].tobytes(), {"video": reference.name.rpartition("/")[0]}
 
 
 def wound(reference: Reference) -> Iterator[None]:

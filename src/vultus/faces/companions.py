@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vultus.faces.mixture import Faces
+from vultus.faces.record import TOLD_BY
 
 Ints = npt.NDArray[np.int64]
 
@@ -24,11 +25,11 @@ class Companions:
     count: Ints
 
     @classmethod
-    def of(cls, faces: Faces, column: str = "identity") -> "Companions | None":
-        """None where the set does not say who is who, or shows nobody twice."""
-        if column not in faces.columns:
+    def of(cls, faces: Faces) -> "Companions | None":
+        """By identity, and where that is not known by video; None where neither is, or where nobody is shown twice."""
+        if not set(TOLD_BY) & set(faces.columns):
             return None
-        people = faces.labels(column)
+        people = _people(faces)
         known = people != ""
         _, person = np.unique(people, return_inverse=True)
         person = np.where(known, person, len(people) + np.arange(len(people)))  # the unknown are alone
@@ -53,3 +54,13 @@ class Companions:
         within = (self.place[rows] - self.first[rows] + step) % self.count[rows]
         chosen: Ints = self.order[self.first[rows] + within]
         return chosen
+
+
+def _people(faces: Faces) -> npt.NDArray[np.str_]:
+    """A name [N] for whom each face shows; '' where nothing tells."""
+    names = np.full(len(faces), "")
+    for column in TOLD_BY:
+        if column in faces.columns:
+            told = faces.labels(column)
+            names = np.where((names == "") & (told != ""), np.char.add(f"{column}/", told), names)
+    return names

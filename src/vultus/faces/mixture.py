@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from vultus.faces.chain import Chain
 from vultus.faces.faceset import FaceSet
+from vultus.faces.record import TOLD_BY
 
 
 class Mixture(Chain):
     """Face sets one after the other with the share that each has of what is seen.
 
-    It has every label that one of its sets has; faces of the others do not know it ('' or NaN). The same identity in
-    two sets is two people. weights: [parts], in sum 1.
+    It has every label that one of its sets has; faces of the others do not know it ('' or NaN). The same identity or
+    video in two sets is two. weights: [parts], in sum 1.
     """
 
     def __init__(self, parts: Sequence[FaceSet], weights: Sequence[float]) -> None:
@@ -49,7 +50,7 @@ class Mixture(Chain):
         if len(shapes) > 1:
             kinds = ", ".join(f"{_kind(values)} in {self.parts[number].card.name}" for number, values in known.items())
             raise ValueError(f"label {column!r} cannot be mixed: it is {kinds}")
-        if column == "identity":
+        if column in TOLD_BY:
             known = {number: _prefixed(values, number) for number, values in known.items()}
         text, width = shapes.pop()
         gaps = {

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 Label = str | float | tuple[float, ...]
 # columns that are names or classes: texts even where they look like numbers, which float32 would round
 TEXTS = frozenset(
-    ("split", "fold", "subset", "series", "expression", "identity", "gender", "ethnicity", "age_band", "pose")
+    ("split", "fold", "subset", "series", "video", "expression", "identity", "gender", "ethnicity", "age_band", "pose")
 )
+TOLD_BY = ("identity", "video")  # what two pictures share that show one person: of a film the largest faces
 PRESENT = 0.4  # intensity from which an action unit counts as shown: DISFA's rule of 2 in 5
 
 
@@ -23,8 +24,8 @@ class Record:
     shown from PRESENT on), `landmarks` (x0, y0, x1, y1, … as fractions of the picture's width and height; NaN for a
     point not known),
     `pose` (a class of head pose), `subset` (the named part of a test split that a protocol reports by itself),
-    `series` (which recording of a person), `level` (of an acted expression, 0 to 4); an attribute such as `smile`,
-    `glasses` or CelebA's forty is a column of its own name with yes or no;
+    `video` (the film a frame was cut from), `series` (which recording of a person), `level` (of an acted expression,
+    0 to 4); an attribute such as `smile`, `glasses` or CelebA's forty is a column of its own name with yes or no;
     `fold` ("0", "1", … for sets measured by folds, which have no `split`), `votes` (annotators' counts),
     `valence`, `arousal` (-1 to 1), `age_band` (a range of years, such as 20-39), `peak` (yes or no: a sequence's
     strongest frame). A label that is not known is left out.

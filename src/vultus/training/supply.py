@@ -117,7 +117,8 @@ def described_pairs(supply: Supply, views: Mapping[str, View]) -> str:
         return ""
     if supply.companions is None:
         return "a face and its augmentation"
-    return f"two pictures of a person ({supply.companions.share:.0%} of the faces), else a face and its augmentation"
+    who = "a person or a video" if "video" in supply.faces.columns else "a person"
+    return f"two pictures of {who} ({supply.companions.share:.0%} of the faces), else a face and its augmentation"
 
 
 def described_warps(supply: Supply, views: Mapping[str, View]) -> str:
