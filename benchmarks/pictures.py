@@ -22,6 +22,7 @@ from PIL import Image
 from vultus.evaluation.embedding import embed
 from vultus.evaluation.preparation import prepare
 from vultus.evaluation.probe import Probe, accuracy
+from vultus.evaluation.protocol import WHITEN
 from vultus.evaluation.splits import Splits, split
 from vultus.faces.faceset import FaceSet
 from vultus.methods.model import FaceModel, load
@@ -122,7 +123,7 @@ def rendered(model: FaceModel, faces: FaceSet, out: Path) -> None:
     names, labels, parts, feature = expressions(model, faces)
     told = probabilities(feature, labels, parts, feature[:0])
     images = faces.images(parts.test, TILE)
-    white = prepare(feature[parts.final], 256, whiten=True)(feature[parts.test])
+    white = prepare(feature[parts.final], 256, whiten=WHITEN)(feature[parts.test])
     texts = names[labels[parts.test]]
     queries = choose_queries(texts, len(texts), 5)
     sheet = neighbour_sheet(white, images, queries, alike(texts, queries))

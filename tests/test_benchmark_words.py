@@ -112,7 +112,10 @@ def test_terms_tell_what_components_are_fitted_on_and_who_sees_labels(tmp_path):
     made = asked(tmp_path, ("a", "expression", "linear"), pca=8)
     assert terms(made)["Read-out"].endswith(fitted)
     made = asked(tmp_path, ("a", "expression", "linear"), ("a", "retrieval", ""), pca=8)
-    assert f"{fitted} (where features are compared and the set has no training split, on" in terms(made)["Read-out"]
+    assert (
+        f"{fitted} (where features are compared whitened by 0.7, and if the set has no training split, on"
+        in terms(made)["Read-out"]
+    )
     faces = Unlabelled(Path("none"), "faces", "f" * 64, 48, "train")
     for names, told in ((("pcl",), "without their labels"), (("pcl", "supervised"), "their labels but for supervised")):
         assert terms(replace(made, unlabelled=faces, entries=entries(names)))["Learned from"].endswith(told)

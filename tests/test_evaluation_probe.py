@@ -183,7 +183,9 @@ def test_knn_accuracy_reads_separate_classes_and_counts_an_unseen_class_as_wrong
 def test_whitened_components_have_unit_covariance_and_constants_become_zero():
     X = correlated(500, 12) * 7 + 3
     X[:, 4] = 11.0
-    ready = prepare(X, 6, whiten=True)
+    ready = prepare(X, 6, whiten=1)
+    half = np.cov(prepare(X, 6, whiten=0.5)(X).T)
+    np.testing.assert_allclose(half, np.diag(np.diag(np.cov(prepare(X, 6)(X).T)) ** 0.5), atol=1e-3)
     np.testing.assert_allclose(np.cov(ready(X).T), np.eye(6), atol=1e-3)
     assert ready.constant == 1
     assert not prepare(X)(X)[:, 4].any()

@@ -12,6 +12,7 @@ from vultus.evaluation.made_pairs import make_pairs
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.tasks import possible_tasks, task_for
 from vultus.faces.pairs import Pairs
+from vultus.report.results import Measure
 
 
 def by_metric(figures):
@@ -256,3 +257,21 @@ def test_an_error_names_the_method_the_feature_and_the_task():
     features[5, 2] = np.inf
     with pytest.raises(ValueError, match="pcl, feature 'F_p', task expression: 1 values in 1 of"):
         read({"F_p": features}, faces, ["expression"], method="pcl")
+
+
+def test_whitening_by_parts_is_asked_for_and_told_and_stands_apart():
+    """A nuisance in the first component, noise in the last: by neither end of the scale is the person read best."""
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(200), 2)
+    person = rng.normal(size=(200, 12))[who]
+    features = np.c_[8 * rng.normal(size=(400, 1)), 2 * person + rng.normal(size=(400, 12)), rng.normal(size=(400, 60))]
+    features = (features @ ortho_group.rvs(73, random_state=0)).astype(np.float32)
+    faces = Labelled(identity=np.array([f"p{p}" for p in who]))
+    found = {w: identity.evaluate(features, faces, Protocol(pca=73, whiten=w))[0] for w in (0.0, 0.7, 1.0)}
+    told = {w: figure.detail["whitened"] for w, figure in found.items()}
+    assert told == {0.0: 0.0, 0.7: 0.7, 1.0: 1.0}
+    assert found[0.7].value > found[0.0].value and found[0.7].value > found[1.0].value
+    assert identity.evaluate(features, faces)[0].detail["whitened"] == 0
+    assert {Measure.of(found[w]).place for w in (0.7, 1.0)} == {"fake", "fake, whitened by 1 read-out"}
+    with pytest.raises(ValueError, match=r"whiten lies in 0…1 .* got 2"):
+        Protocol(whiten=2)

@@ -35,6 +35,7 @@ def evaluate(
     atoms: int = 72,
     all_metrics: bool = False,
     mirrored: bool = False,
+    whiten: float = 0.7,
     normaliser: Literal["auto", "eyes", "box", "diagonal"] = "auto",
     present: float = 0.4,
     slices: bool = False,
@@ -59,6 +60,8 @@ def evaluate(
         atoms: Size of the patch dictionary; its feature has 32 values an atom.
         all_metrics: Show every figure, not only each task's first.
         mirrored: Read every face together with its mirror image: the mean of both features.
+        whiten: Of compared components (identity, retrieval, with pca): each is divided by its standard deviation to
+            this power; 1 for unit variance, 0 for none.
         normaliser: What errors of landmarks are divided by; auto: the eyes' distance where they are known, the
             diagonal of the points' box for AFLW's 19, else the root of that box's area.
         present: Intensity from 0 to 1 from which an action unit counts as shown; of 5 levels 0.4 is the second.
@@ -74,8 +77,9 @@ def evaluate(
         raise ValueError("which task? give --task NAME, or all")
     if seeds < 1:
         raise ValueError(f"--seeds is 1 or more, got {seeds}")
+    protocol = Protocol(readout, pca, seed, shots, whiten, normaliser, present)
     figures = measure(
-        run, data, task, feature=feature, protocol=Protocol(readout, pca, seed, shots, normaliser, present), test=test,
+        run, data, task, feature=feature, protocol=protocol, test=test,
         seeds=range(seed, seed + seeds), baselines=baselines, atoms=atoms, mirrored=mirrored,
         tell=lambda line: screen.print(line, style="dim"),
     )  # fmt: skip

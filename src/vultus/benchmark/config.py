@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from vultus.evaluation.protocol import READOUTS, Readout
+from vultus.evaluation.protocol import READOUTS, WHITEN, Readout
 from vultus.flags import Names, NamesOrAll, listed
 
 
@@ -47,6 +47,7 @@ class BenchmarkConfig:
     readout: Readouts = ("linear",)  # linear, knn, kernel or several; identity is always compared by cosine
     shots: Shares = ()  # read with few labels too: 1,10 of each class, or below 1 a part of the training faces
     pca: int | None = None  # read at most so many principal values of each feature: rows of equal length
+    whiten: float = WHITEN  # how far compared components are whitened; 1: to unit variance
     mirrored: bool = False  # read every face together with its mirror image, where that has the same answer
     stages: bool = False  # of encoders that have them read every stage (the feature stages), not the method's choice
     runs: Runs = ()  # finished runs made elsewhere, to stand in the table too

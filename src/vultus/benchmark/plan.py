@@ -9,7 +9,7 @@ from typing import Literal
 from vultus.benchmark.config import BenchmarkConfig
 from vultus.benchmark.entries import Entry, slug
 from vultus.benchmark.sources import Source
-from vultus.evaluation.protocol import Protocol, Readout
+from vultus.evaluation.protocol import WHITEN, Protocol, Readout
 from vultus.evaluation.tasks import TASKS
 from vultus.faces.atomic import sha256_of
 from vultus.methods.catalogue import MethodConfig
@@ -65,6 +65,7 @@ class Question:
     shots: float | None
     mirrored: bool = False
     stages: bool = False
+    whiten: float = WHITEN
 
     @property
     def first(self) -> bool:
@@ -72,13 +73,14 @@ class Question:
         return self.shots is None
 
     def protocol(self, seed: int) -> Protocol:
-        return Protocol(self.readout or "linear", self.pca, seed, self.shots)
+        return Protocol(self.readout or "linear", self.pca, seed, self.shots, self.whiten)
 
     @property
     def key(self) -> str:
         """A folder's name that no other question has."""
         how: list[str] = [self.readout or "compared"]
         how += [f"pca{self.pca}"] if self.pca else []
+        how += [f"whiten{self.whiten:g}"] if self.pca and not self.readout else []
         how += [f"shots{self.shots:g}"] if self.shots is not None else []
         how += ["mirrored"] if self.mirrored else []
         how += ["stages"] if self.stages else []

@@ -96,7 +96,9 @@ def _questions(sources: Sequence[Source], config: BenchmarkConfig) -> tuple[tupl
         left_out += reasons
         for task in possible:
             turned = config.mirrored and not TASKS[task].sided
-            ask = partial(Question, one, task, pca=config.pca, mirrored=turned, stages=config.stages)
+            ask = partial(
+                Question, one, task, pca=config.pca, mirrored=turned, stages=config.stages, whiten=config.whiten
+            )
             if TASKS[task].compares:
                 questions.append(ask(readout="", shots=None))
             else:

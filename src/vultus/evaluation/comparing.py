@@ -23,7 +23,7 @@ def directions(
     chosen = features[rows].astype(np.float32)
     require_finite(chosen)
     require_varying(chosen)
-    detail: dict[str, object] = {"whitened": protocol.pca is not None}
+    detail: dict[str, object] = {"whitened": whitened(protocol)}
     if protocol.pca is not None:
         learn = training_rows(faces, rows)
         own = len(learn) <= protocol.pca
@@ -39,13 +39,20 @@ def training_rows(faces: FaceSet, compared: Rows) -> Rows:
     return np.setdiff1d(np.flatnonzero(own), compared)
 
 
-def whitening(learn: Floats, protocol: Protocol) -> Preparation:
-    """Principal components at unit variance, fitted on features [L, D]: at most L / 2 of them.
+def whitened(protocol: Protocol) -> float:
+    """How far components are whitened: 1, to unit variance; 0 where features are compared as they are."""
+    return protocol.whiten if protocol.pca is not None else 0.0
 
-    Whitened by all L − 1 that they have, each of the faces would be as far from every other.
+
+def whitening(learn: Floats, protocol: Protocol) -> Preparation:
+    """Principal components attenuated by `protocol.whiten`, fitted on features [L, D]: at most L / 2 of them.
+
+    Whitened to unit variance by all L − 1 that they have, each of the faces would be as far from every other, and the
+    last of fewer are noise; as they are, light and pose drown the person. What reads best lies between (Mukundan et al.
+    2019, attenuated whitening).
     """
     kept = protocol.pca and min(protocol.pca, max(len(learn) // 2, 1))
-    return prepare(learn.astype(np.float32), kept, whiten=True, seed=protocol.seed)
+    return prepare(learn.astype(np.float32), kept, whiten=protocol.whiten, seed=protocol.seed)
 
 
 def tested_rows(faces: FaceSet, usable: NDArray[np.bool_]) -> Rows:

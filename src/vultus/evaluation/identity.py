@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vultus.evaluation.bootstrap import mean_interval, resampled_interval
-from vultus.evaluation.comparing import require_whole, training_rows, whitening
+from vultus.evaluation.comparing import require_whole, training_rows, whitened, whitening
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.made_pairs import make_pairs
 from vultus.evaluation.people import drawn, together
@@ -41,7 +41,7 @@ def evaluate(features: Floats, faces: FaceSet, protocol: Protocol = PLAIN) -> li
     score, dim = _scores(features, faces, pairs, protocol)
     right, thresholds = fold_accuracy(score, pairs.same, pairs.fold)
     each = np.array([right[pairs.fold == fold].mean() for fold in np.unique(pairs.fold)])
-    detail: dict[str, Any] = {"pairs": origin, "whitened": protocol.pca is not None, "folds": len(each)}
+    detail: dict[str, Any] = {"pairs": origin, "whitened": whitened(protocol), "folds": len(each)}
     detail |= {"standard_error": float(each.std(ddof=1) / np.sqrt(len(each))), "thresholds": thresholds}
     shared: dict[str, Any] = {"task": "identity", "n": len(pairs), "dim": dim, "seed": seed, "data": faces.card.name}
     groups = together(faces, pairs.left, pairs.right)

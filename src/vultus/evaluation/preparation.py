@@ -40,13 +40,13 @@ class Preparation:
 
 
 def prepare(
-    train: Floats, pca: int | None = None, *, whiten: bool = False, standardise: bool = True, seed: int = 0
+    train: Floats, pca: int | None = None, *, whiten: float = 0.0, standardise: bool = True, seed: int = 0
 ) -> Preparation:
     """Fit on training features [N, D].
 
     pca: dimension kept at most, None for all: N faces have no more than N − 1 components, nor D values more than D.
-    whiten: principal components at unit variance. standardise: False leaves values their variances, as principal
-    components have them, and only centres them.
+    whiten: principal components over their standard deviations to this power; 1: at unit variance. standardise:
+    False leaves values their variances, as principal components have them, and only centres them.
     Raises ValueError for features that are not finite, and where no component can be fitted.
     """
     require_finite(train)
@@ -64,7 +64,7 @@ def prepare(
     axes = fitted.components_.T
     if whiten:
         variance = fitted.explained_variance_
-        axes = axes / np.sqrt(np.maximum(variance, 1e-6 * variance.max() + 1e-30))
+        axes = axes / np.maximum(variance, 1e-6 * variance.max() + 1e-30) ** (whiten / 2)
     return Preparation(plain.mean, scale, axes.astype(np.float32), plain.constant)
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 from vultus.faces.record import PRESENT
 
 Readout = Literal["linear", "knn", "kernel"]
+WHITEN = 0.7  # read people best in trials on pairs outside of LFW's, by every descriptor (benchmarks/LEDGER.md)
 Normaliser = Literal["auto", "eyes", "box", "diagonal"]
 READOUTS: tuple[Readout, ...] = ("linear", "knn", "kernel")
 
@@ -22,6 +23,7 @@ class Protocol:
     pca: int | None = None  # principal components read at most, fitted on training faces; None: the whole feature
     seed: int = 0  # of validation cuts, shots, made pairs and bootstrap
     shots: float | None = None
+    whiten: float = WHITEN  # of compared components: each over its standard deviation to this power; 1: unit variance
     normaliser: Normaliser = "auto"  # what landmarks' errors are divided by, see `landmarks.evaluate`
     present: float = PRESENT  # intensity (0 to 1) from which an action unit counts as shown
     reduced: bool = False  # the features are principal components already: centred only, their variances stay
@@ -29,6 +31,8 @@ class Protocol:
     def __post_init__(self) -> None:
         if self.readout not in READOUTS:
             raise ValueError(f"no read-out {self.readout!r}; there are {', '.join(READOUTS)}")
+        if not 0 <= self.whiten <= 1:
+            raise ValueError(f"whiten lies in 0…1 (1: principal components at unit variance), got {self.whiten}")
         if not 0 < self.present <= 1:
             raise ValueError(f"intensities lie in 0…1: a unit is present from above 0, at most 1; got {self.present}")
         if self.shots is not None and not (0 < self.shots < 1 or self.shots == int(self.shots) >= 1):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.mirrored import called
 from vultus.evaluation.over_seeds import over_seeds
+from vultus.evaluation.protocol import WHITEN
 from vultus.evaluation.tasks import TASKS
 from vultus.methods.catalogue import METHODS
 
@@ -34,7 +35,9 @@ class Measure:
     @classmethod
     def of(cls, figure: Figure) -> "Measure":
         how = figure.detail
-        return cls(figure.task, figure.data, figure.metric, str(how.get("readout", "")), how.get("shots"))
+        white = how.get("whitened", WHITEN)
+        compared = f"whitened by {white:g}" if white not in (WHITEN, 0) else ""
+        return cls(figure.task, figure.data, figure.metric, str(how.get("readout", compared)), how.get("shots"))
 
     @property
     def place(self) -> str:

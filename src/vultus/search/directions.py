@@ -86,4 +86,4 @@ def fit(features: Rows, metric: Metric = "whitened", *, width: int = WIDTH, seed
     require_varying(learn)
     kept = max(1, min(width, learn.shape[1], int(len(learn) / FACES_A_COMPONENT)))
     with threadpool_limits(1):  # sums split over threads are rounded otherwise, and directions last as long as an index
-        return Directions(prepare(learn, kept, whiten=True, seed=seed))
+        return Directions(prepare(learn, kept, whiten=1.0, seed=seed))
