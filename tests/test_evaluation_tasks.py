@@ -272,6 +272,6 @@ def test_whitening_by_parts_is_asked_for_and_told_and_stands_apart():
     assert told == {0.0: 0.0, 0.7: 0.7, 1.0: 1.0}
     assert found[0.7].value > found[0.0].value and found[0.7].value > found[1.0].value
     assert identity.evaluate(features, faces)[0].detail["whitened"] == 0
-    assert {Measure.of(found[w]).place for w in (0.7, 1.0)} == {"fake", "fake, whitened by 1 read-out"}
+    assert {Measure.of(found[w]).place for w in (0.7, 1.0)} == {"fake", "fake, whitened by 1"}
     with pytest.raises(ValueError, match=r"whiten lies in 0…1 .* got 2"):
         Protocol(whiten=2)

@@ -101,8 +101,8 @@ def _readouts(made: Plan) -> str:
         parts += [f"on at most {made.config.pca} principal values, fitted on training faces"]
         if any(TASKS[q.task].compares for q in made.questions):
             parts[-1] += (
-                f" (where features are compared whitened by {made.config.whiten:g}, and if the set has no training split, "
-                "on the compared faces; for identity on those of the other folds)"
+                f" (where features are compared whitened by {made.config.whiten:g}, and if the set has no training "
+                "split, on the compared faces; for identity on those of the other folds)"
             )
     return "; ".join(parts)
 

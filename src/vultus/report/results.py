@@ -42,7 +42,8 @@ class Measure:
     @property
     def place(self) -> str:
         """The data, and the read-out and the labels where they are not the usual ones."""
-        readout = "" if self.readout in ("", "linear") else f", {self.readout} read-out"
+        how = self.readout if self.readout.startswith("whitened") else f"{self.readout} read-out"
+        readout = "" if self.readout in ("", "linear") else f", {how}"
         return self.data + readout + ("" if self.shots is None else f", {few(self.shots)}")
 
     @property
