@@ -4,6 +4,7 @@ Imports of what is heavy stand inside the commands, so that help comes at once.
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -146,6 +147,7 @@ def _app() -> Any:
 
     app = tyro.extras.SubcommandApp()
     for command in (pack, curate, synthesise, forget, evaluate, disentangle, benchmark, embed, report, demo):
+        command.__doc__ = re.sub(r"\n {9,}", " ", command.__doc__ or "")  # tyro keeps the breaks of long descriptions
         app.command(command)
 
     def pretrain(method: Annotated[Positional[str], tyro.conf.arg(metavar="METHOD")]) -> None:
