@@ -1,12 +1,15 @@
 """`vultus evaluate`: frozen features read out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
-from tyro.conf import Positional
+from tyro.conf import OmitArgPrefixes, Positional
 
+from vultus.evaluation.protocol import WHITEN, Normaliser, Protocol, Readout
+from vultus.faces.record import PRESENT
 from vultus.flags import Names, NamesOrAll
 from vultus.screen import screen
 
@@ -21,23 +24,33 @@ def _tasks(default: str) -> str:
     return f"(default: {default}; {', '.join(TASKS)})"
 
 
+@dataclass(frozen=True)
+class How:
+    """The protocol of a reading."""
+
+    pca: int | None = None  # read at most so many principal components; identity compares them whitened
+    readout: Readout = "linear"  # linear probe, neighbours, or probe of similarities (kernel); identity: always cosine
+    shots: float | None = None  # learn from so few labels: 10 of each class, or below 1 a part of the training faces
+    whiten: float = WHITEN  # of compared components each over its standard deviation to this power; 1: unit variance
+    normaliser: Normaliser = "auto"  # of landmarks' errors; auto: eyes' distance, of AFLW's 19 the diagonal, else box
+    present: float = PRESENT  # intensity from 0 to 1 from which an action unit counts as shown; 0.4 is 2 of 5 levels
+
+
+PLAIN = How()
+
+
 def evaluate(
     run: Annotated[Positional[Path], tyro.conf.arg(metavar="RUN")],
     data: Annotated[Path, tyro.conf.arg(metavar="FACES")],
     task: Annotated[Names, tyro.conf.arg(help_behavior_hint=_tasks)] = ("all",),
     feature: str | None = None,
     test: Path | None = None,
-    pca: int | None = None,
-    readout: Literal["linear", "knn", "kernel"] = "linear",
-    shots: float | None = None,
+    how: OmitArgPrefixes[How] = PLAIN,
     seeds: int = 1,
     baselines: NamesOrAll = (),
     atoms: int = 72,
     all_metrics: bool = False,
     mirrored: bool = False,
-    whiten: float = 0.7,
-    normaliser: Literal["auto", "eyes", "box", "diagonal"] = "auto",
-    present: float = 0.4,
     slices: bool = False,
     markdown: Path | None = None,
     seed: int = 0,
@@ -50,34 +63,23 @@ def evaluate(
         task: What is read, one or several, as docs/tasks.md tells; all takes every task that the set can serve.
         feature: Which feature, or stages: every map of the encoder patches; else every one of the method's.
         test: Another face set: learn the read-out on DATA, test it on this one.
-        pca: Reduce features to at most so many values first, fitted on the training part; identity compares them
-            whitened.
-        readout: A linear probe, nearest neighbours, or a linear probe of similarities to training faces (kernel);
-            identity is always compared by cosine.
-        shots: Learn from so few labels: 10 of each class, or below 1 a part of the training faces.
         seeds: Repeat with so many seeds, and show mean and standard deviation.
         baselines: Read beside it: alone all, or some of random,untrained,pixels,lbp,hog,dictionary.
         atoms: Size of the patch dictionary; its feature has 32 values an atom.
         all_metrics: Show every figure, not only each task's first.
         mirrored: Read every face together with its mirror image: the mean of both features.
-        whiten: Of compared components (identity, retrieval, with pca): each is divided by its standard deviation to
-            this power; 1 for unit variance, 0 for none.
-        normaliser: What errors of landmarks are divided by; auto: the eyes' distance where they are known, the
-            diagonal of the points' box for AFLW's 19, else the root of that box's area.
-        present: Intensity from 0 to 1 from which an action unit counts as shown; of 5 levels 0.4 is the second.
         slices: Also by gender, age and ethnicity of the test faces, where the set knows them.
         markdown: Write the table to this file too.
         seed: Of validation cuts, shots, made pairs and bootstrap; the first of several.
     """
     from vultus.evaluation import table
     from vultus.evaluation.measure import measure
-    from vultus.evaluation.protocol import Protocol
 
     if not task:
         raise ValueError("which task? give --task NAME, or all")
     if seeds < 1:
         raise ValueError(f"--seeds is 1 or more, got {seeds}")
-    protocol = Protocol(readout, pca, seed, shots, whiten, normaliser, present)
+    protocol = Protocol(**vars(how), seed=seed)
     figures = measure(
         run, data, task, feature=feature, protocol=protocol, test=test,
         seeds=range(seed, seed + seeds), baselines=baselines, atoms=atoms, mirrored=mirrored,
