@@ -242,3 +242,10 @@ def test_slices_draw_people_and_few_people_are_not_compared():
     assert [s.people for s in plain.slices] == [0, 0] and plain.gap is not None and found.gap is None
     wide, narrow = (one.slices[0].high - one.slices[0].low for one in (found, plain))
     assert wide > 1.7 * narrow
+
+
+def test_frames_of_one_film_are_drawn_together_where_nobody_is_named():
+    faces = Labelled(identity=["kim", "", "", "", ""], video=["a", "a", "b", "b", ""])
+    names = people(faces)
+    assert len(set(names)) == 4 and names[2] == names[3] and names[0] != names[1]
+    assert together(faces, np.arange(5)).tolist()[2:4] == [together(faces, np.arange(5))[2]] * 2

@@ -24,6 +24,17 @@ def test_a_set_without_splits_is_cut_by_person():
     np.testing.assert_array_equal(made.test, split(faces, np.ones(500, bool), seed=1).test)  # readings stay comparable
 
 
+def test_frames_of_a_film_stay_on_one_side_where_nobody_says_who_they_show():
+    films = np.array([f"f{i // 8}" for i in range(400)])
+    made = split(Labelled(video=films), np.ones(400, bool))
+    sides = [set(films[rows]) for rows in (made.train, made.validation, made.test)]
+    assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2]) and "by video" in made.origin
+    known = np.where(np.arange(400) < 200, "kim", "")  # one person's films together, the others' each by itself
+    both = split(Labelled(video=films, identity=known), np.ones(400, bool))
+    assert len({np.isin(np.arange(200), rows).sum() for rows in (both.train, both.validation, both.test)} - {0}) == 1
+    assert "by identity and video" in both.origin
+
+
 def test_validation_is_cut_from_train_where_the_set_has_none_and_kept_where_it_has():
     cut = split(Labelled(split=parts(90, 0, 30)), np.ones(120, bool))
     assert (len(cut.train), len(cut.validation), len(cut.test), cut.refit) == (81, 9, 30, True)

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vultus.faces.chain import Chain
+from vultus.faces.companions import shown
 from vultus.faces.faceset import FaceSet
+from vultus.faces.record import TOLD_BY
 
 
 class Joined(Chain):
@@ -16,14 +18,14 @@ class Joined(Chain):
     It has the labels that both sets have. Of the first set the training and validation splits are learned from, of the
     second the test split is asked; all of a set that has no such split, which `remarks` tell of. A class that only the
     second knows cannot be learned: its faces are left out, and counted so. Who is who is no label of both, and known
-    all the same (`identities`): validation faces are cut from the first set by person.
+    all the same (`shown`): validation faces are cut from the first set by person.
     """
 
     pairs = triplets = None  # comparing learns nothing: it is measured on one set
 
     def __init__(self, learn: FaceSet, test: FaceSet) -> None:
         super().__init__((learn, test))
-        common = [name for name in learn.columns if name in test.columns and name not in ("split", "fold", "identity")]
+        common = [name for name in learn.columns if name in test.columns and name not in ("split", "fold", *TOLD_BY)]
         self.columns = ("split", *common)
         self.content_hash = f"{learn.content_hash} → {test.content_hash}"
         self.card = SimpleNamespace(
@@ -53,19 +55,13 @@ class Joined(Chain):
             second = np.where(np.isin(second, first), second, "")
         return np.concatenate([first, second])
 
-    def identities(self) -> NDArray[np.str_] | None:
-        """Whose face each is [N], '' where that is not known; None where neither set knows. The sets share nobody."""
-        if not any("identity" in part.columns for part in self.parts):
+    def shown(self) -> NDArray[np.str_] | None:
+        """As `companions.shown` tells whose face each is [N]; None where neither set tells. The sets share nobody."""
+        told = [shown(part, f"{number}:") for number, part in enumerate(self.parts)]
+        if all(names is None for names in told):
             return None
-        return np.concatenate([_people(part, f"{number}:") for number, part in enumerate(self.parts)])
-
-
-def _people(faces: FaceSet, prefix: str) -> NDArray[np.str_]:
-    """The set's identities [N], those that are known with the prefix."""
-    if "identity" not in faces.columns:
-        return np.full(len(faces), "")
-    own = faces.labels("identity").astype(np.str_)
-    return np.where(own == "", "", np.char.add(prefix, own))
+        blank = [np.full(len(part), "") for part in self.parts]
+        return np.concatenate([empty if names is None else names for empty, names in zip(blank, told, strict=True)])
 
 
 def _has(faces: FaceSet, part: str) -> bool:

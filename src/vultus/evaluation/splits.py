@@ -4,8 +4,8 @@ A set's own split is kept. Its validation part chooses the regularisation only; 
 the training part is cut off to choose, and the chosen read-out is fitted again on the whole training part. So
 the read-out that is measured has always learnt from exactly the training split, as published figures do.
 A set with folds (label `fold`) is tested fold by fold, each read by a read-out that learnt from the others.
-Any other set is cut 80 / 10 / 10 by identity where known (no person on both sides), else by name; the cut is the same
-for every seed, so that all readings of a set meet the same test faces.
+Any other set is cut 80 / 10 / 10 by identity where known, or by film (no person on both sides), else by name; the cut
+is the same for every seed, so that all readings of a set meet the same test faces.
 """
 
 import hashlib
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from vultus.evaluation.joined import Joined
 from vultus.evaluation.leakage import pictures
+from vultus.faces.companions import shown
 from vultus.faces.faceset import FaceSet
+from vultus.faces.record import TOLD_BY
 
 Rows = NDArray[np.int64]
 CUT = 0  # the seed by which sets without a split or folds are cut
@@ -124,17 +126,18 @@ def cut(rows: Rows, group: NDArray[np.str_], shares: Sequence[float], seed: int)
 
 
 def people(faces: FaceSet | Joined) -> NDArray[np.str_] | None:
-    """Whose face each is [N], the face itself (by name) where nobody is named; None where the set names nobody."""
-    if isinstance(faces, Joined):
-        identity = faces.identities()
-    else:
-        identity = faces.labels("identity").astype(np.str_) if "identity" in faces.columns else None
-    if identity is None:
-        return None
-    return np.where(identity == "", np.char.add("name:", faces.names), np.char.add("identity:", identity))
+    """Whose face each is [N], the face itself (by name) where nothing tells; None where the set tells of nobody.
+
+    By identity, and where that is not known by film, whose frames are no witnesses of their own.
+    """
+    told = faces.shown() if isinstance(faces, Joined) else shown(faces)
+    return None if told is None else np.where(told == "", np.char.add("name:", faces.names), told)
 
 
 def _groups(faces: FaceSet) -> tuple[str, NDArray[np.str_]]:
     """What must stay on one side: the person where known, else the face."""
     known = people(faces)
-    return ("name", np.char.add("name:", faces.names.astype(np.str_))) if known is None else ("identity", known)
+    if known is None:
+        return "name", np.char.add("name:", faces.names.astype(np.str_))
+    kinds = np.char.partition(known, ":")[:, 0]
+    return " and ".join(column for column in TOLD_BY if column in kinds) or "name", known

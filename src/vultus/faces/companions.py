@@ -26,10 +26,10 @@ class Companions:
 
     @classmethod
     def of(cls, faces: Faces) -> "Companions | None":
-        """By identity, and where that is not known by video; None where neither is, or where nobody is shown twice."""
-        if not set(TOLD_BY) & set(faces.columns):
+        """As `shown` tells them; None where it does not, or where nobody is shown twice."""
+        people = shown(faces)
+        if people is None:
             return None
-        people = _people(faces)
         known = people != ""
         _, person = np.unique(people, return_inverse=True)
         person = np.where(known, person, len(people) + np.arange(len(people)))  # the unknown are alone
@@ -56,11 +56,16 @@ class Companions:
         return chosen
 
 
-def _people(faces: Faces) -> npt.NDArray[np.str_]:
-    """A name [N] for whom each face shows; '' where nothing tells."""
+def shown(faces: Faces, prefix: str = "") -> npt.NDArray[np.str_] | None:
+    """A name [N] for whom each face shows, '' where nothing tells; None where the set has no such label.
+
+    By identity, and where that is not known by video: as `identity:` or `video:`, `prefix`, and the label itself.
+    """
+    if not set(TOLD_BY) & set(faces.columns):
+        return None
     names = np.full(len(faces), "")
     for column in TOLD_BY:
         if column in faces.columns:
-            told = faces.labels(column)
-            names = np.where((names == "") & (told != ""), np.char.add(f"{column}/", told), names)
+            told = faces.labels(column).astype(np.str_)
+            names = np.where((names == "") & (told != ""), np.char.add(f"{column}:{prefix}", told), names)
     return names
