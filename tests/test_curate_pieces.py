@@ -124,6 +124,17 @@ def test_results_survive_their_file(tmp_path: Path) -> None:
     assert back[2] == results[2]
 
 
+def test_two_photographs_that_would_name_a_face_alike_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "two.jpg").write_bytes(jpeg(photograph(0, 2)))
+    (tmp_path / "one.jpg").write_bytes(jpeg(photograph(1)))
+    both = [Reference("a", "file", str(tmp_path / "two.jpg")), Reference("a#2", "file", str(tmp_path / "one.jpg"))]
+    for number, one in enumerate(both):
+        process(Piece(number, (one,)), CurateConfig(faces="all"), tmp_path)
+    files = [tmp_path / file_name(Piece(number, ())) for number in range(2)]
+    assert Pool.open(files).names.tolist() == ["a", "a#2", "a#2#2"]
+    assert Pool.open(files[:1]).names.tolist() == ["a", "a#2"]
+
+
 def test_pieces_are_the_same_bytes_whoever_does_them(tmp_path: Path) -> None:
     pieces = cut(listing(folder_of(tmp_path / "src")), PLAIN.piece)
     assert [len(piece.references) for piece in pieces] == [3, 3, 3]

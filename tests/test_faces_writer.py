@@ -18,7 +18,7 @@ from vultus.faces import shards
 from vultus.faces.card import Skipped
 from vultus.faces.faceset import FaceSet, write
 from vultus.faces.pairs import NamedPair
-from vultus.faces.record import Record
+from vultus.faces.record import Record, numbered
 
 SAID = {"source": "test", "licence": "none"}
 
@@ -201,3 +201,8 @@ def test_a_killed_writer_leaves_no_set(tmp_path: Path) -> None:
 def test_bytes_are_kept(tmp_path: Path, make: Callable[[], bytes]) -> None:
     write([Record(make(), "x")], tmp_path / "set", **SAID)
     assert FaceSet.open(tmp_path / "set").image_bytes(0) == make()
+
+
+def test_a_second_face_takes_no_other_pictures_name():
+    assert numbered(["a", "a#2", "a", "a", "b", "b"]) == ["a", "a#2", "a#3", "a#4", "b", "b#2"]
+    assert numbered(["a", "a", "a#2", "a#2"]) == ["a", "a#3", "a#2", "a#2#2"]

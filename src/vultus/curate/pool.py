@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vultus.curate.candidate import SCHEMA
 from vultus.curate.reference import labels_of
 from vultus.faces import decode
-from vultus.faces.record import Label
+from vultus.faces.record import Label, numbered
 
 Rows = NDArray[np.int64]
 SMALL = [name for name in SCHEMA.names if name != "image"]
@@ -28,8 +28,14 @@ class Pool:
 
     @classmethod
     def open(cls, files: Sequence[Path]) -> "Pool":
-        """The results of pieces, in their order. Raises ValueError for a file that is damaged."""
+        """The results of pieces, in their order. Raises ValueError for a file that is damaged.
+
+        Two faces of one name (the second of a photograph `a`, the only one of a photograph `a#2`) are told apart.
+        """
         table = pa.concat_tables([_read(path) for path in files])
+        names = table["name"].to_pylist()
+        if len(set(names)) < len(names):
+            table = table.set_column(table.schema.get_field_index("name"), "name", pa.array(numbered(names)))
         return cls(table, np.flatnonzero(table["stage"].is_null().to_numpy()))
 
     def take(self, indices: Rows) -> "Pool":

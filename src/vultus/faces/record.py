@@ -38,12 +38,18 @@ class Record:
 
 
 def numbered(pictures: Iterable[str]) -> list[str]:
-    """Names of faces from the names of their pictures: the second face of a picture is PICTURE#2."""
-    seen: Counter[str] = Counter()
+    """Names of faces from the names of their pictures: the second face of a picture is PICTURE#2.
+
+    Or the next number, where another picture has that very name.
+    """
+    pictures = list(pictures)
+    taken, given = set(pictures), Counter[str]()
     names = []
     for picture in pictures:
-        seen[picture] += 1
-        names.append(picture if seen[picture] == 1 else f"{picture}#{seen[picture]}")
+        given[picture] += 1
+        while given[picture] > 1 and f"{picture}#{given[picture]}" in taken:
+            given[picture] += 1
+        names.append(picture if given[picture] == 1 else f"{picture}#{given[picture]}")
     return names
 
 
