@@ -15,6 +15,8 @@ from vultus.faces.record import Record
 for name in ("COLUMNS", "LINES"):  # of a worker: a console made from now on would keep them, whatever a test sets
     os.environ.pop(name, None)
 torch.set_num_threads(1)  # tiny tensors: threads would only wait for each other
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # the same for workers, and for the processes that tests start
+    os.environ.setdefault(name, "1")
 
 
 @pytest.fixture
