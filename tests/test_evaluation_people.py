@@ -10,16 +10,15 @@ from vultus.evaluation.bootstrap import (
     independent_difference,
     mean_interval,
     paired_differences,
-    resampled_interval,
     statistic_interval,
 )
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.joined import Joined
 from vultus.evaluation.kept import _path, add_figures, read_figures, with_scores
+from vultus.evaluation.order import drawn_weights
 from vultus.evaluation.over_seeds import over_seeds
 from vultus.evaluation.paired import difference
 from vultus.evaluation.people import drawn, numbered, together
-from vultus.evaluation.ranking import resamples
 from vultus.evaluation.slices import slices
 from vultus.evaluation.splits import people
 from vultus.evaluation.tasks import TASKS
@@ -73,26 +72,13 @@ def test_one_picture_a_person_is_as_before_and_one_person_stands_for_single_pict
         plain = mean_interval(scores)
         assert mean_interval(scores, groups=rng.permutation(200)) == plain
         assert mean_interval(scores, groups=np.zeros(200, int)) == plain
-        pair = [scores[::-1, None]]
-        assert paired_differences(scores[:, None], pair, groups=rng.permutation(200)) == paired_differences(
-            scores[:, None], pair
-        )
-    strata = [np.arange(50), np.arange(50, 200)]
-    assert resampled_interval(lambda i: scores[i].mean(), strata) == resampled_interval(
-        lambda i: scores[i].mean(), strata, groups=np.arange(200)
-    )
+        pair = [scores[:, None]], [[scores[::-1, None]]]
+        assert paired_differences(*pair, groups=rng.permutation(200)) == paired_differences(*pair)
 
 
-def test_resampled_indices_hold_whole_people_of_each_stratum():
+def test_weights_hold_whole_people():
     who = np.repeat(np.arange(6), [1, 2, 3, 1, 4, 5])
-    seen = []
-    resampled_interval(lambda i: seen.append(i) or 0.0, [np.arange(6), np.arange(6, 16)], resamples=50, groups=who)
-    for rows in seen:
-        counts = np.bincount(rows, minlength=16)
-        assert all(len(set(counts[who == name])) == 1 for name in range(6))
-        assert sum(counts[who == name][0] for name in range(3)) == 3
-        assert sum(counts[who == name][0] for name in range(3, 6)) == 3
-    (block,) = resamples(16, 0, who)
+    (block,) = drawn_weights(16, 0, who)
     assert all((block[:, who == name] == block[:, [np.argmax(who == name)]]).all() for name in range(6))
     assert ((block / np.bincount(who)[who]).sum(axis=1).round() == 6).all()
 
@@ -101,8 +87,8 @@ def test_a_paired_difference_of_two_people_is_no_evidence():
     """Ninety of a hundred pictures are better read: of one person. By pictures that is beyond chance."""
     who = np.repeat([0, 1, 2, 3], [90, 4, 3, 3])
     first, second = np.zeros((100, 1)), np.where(who == 0, 1.0, 0.0)[:, None]
-    assert paired_differences(first, [second])[0].p < 0.001
-    (found,) = paired_differences(first, [second], groups=who)
+    assert paired_differences([first], [[second]])[0].p < 0.001
+    (found,) = paired_differences([first], [[second]], groups=who)
     assert found.value == pytest.approx(0.9) and found.p > 0.3  # a third of all draws miss that person
 
 
@@ -177,7 +163,7 @@ def test_every_task_draws_people_and_says_so(known, task):
 
 
 def figure(scores, task="expression", metric="accuracy", method="pcl", seed=0):
-    value = float(TASKS[task].statistic(scores.columns.mean(axis=0)[None])[0])
+    value = float(TASKS[task].reads(metric).value(scores.columns))
     about = {"n": len(scores.rows), "dim": 8, "chance": 0.2, "data": "toy", "feature": "x", "detail": {"content": "c"}}
     return Figure(task, metric, value, value, value, seed=seed, method=method, scores=scores, **about)
 

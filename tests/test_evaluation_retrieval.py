@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score
 from evaluation_faces import Labelled, parts
 from vultus.evaluation import action_units, retrieval, triplets
 from vultus.evaluation.protocol import Protocol
-from vultus.evaluation.ranking import Curve, average_precision, blind_average_precision, precision_at
+from vultus.evaluation.ranking import average_precision, blind_average_precision, precision_at
 from vultus.evaluation.yes_no import detect
 from vultus.faces.triplets import Triplets
 
@@ -173,15 +173,6 @@ def test_pairs_that_tie_share_the_point():
     corners = np.array([[0, 0, 0], [1, 1, 3], [3, 2, 1]])
     # the pair is the closest; all three are one; the odd face is closer to the anchor
     np.testing.assert_allclose(triplets.rightly(unit, corners), [1, 1 / 3, 0])
-
-
-def test_weighted_average_precision_is_that_of_repeated_samples():
-    rng = np.random.default_rng(0)
-    truth, score = rng.random(50) < 0.3, rng.normal(size=50).round(1)
-    weight = rng.integers(0, 4, size=(5, 50))
-    found = Curve.of(score, truth).average_precision(weight.astype(np.float32))
-    for own, value in zip(weight, found, strict=True):
-        assert value == pytest.approx(average_precision_score(truth.repeat(own), score.repeat(own)))
 
 
 def test_average_precision_of_action_units_is_scikit_learns():

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vultus.evaluation.bootstrap import middle, statistic_interval
+from vultus.evaluation.bootstrap import interval, statistic_interval
 from vultus.evaluation.few_shot import labelled
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.joined import Joined
+from vultus.evaluation.order import Curve, OfOrder
 from vultus.evaluation.people import drawn, numbered
 from vultus.evaluation.pooled import Answers
 from vultus.evaluation.preparation import Floats
 from vultus.evaluation.protocol import Protocol
-from vultus.evaluation.ranking import Curve, resamples
 from vultus.evaluation.splits import Splits, parts_of
 from vultus.evaluation.taught import Asked, answers_of
 from vultus.evaluation.yes_no import Questions, counts
@@ -24,6 +24,7 @@ from vultus.faces.faceset import FaceSet
 from vultus.faces.record import PRESENT
 
 PLAIN = Protocol()
+PRECISIONS = OfOrder(Curve.average_precision)
 _UNIT = re.compile(r"au\d\d")
 # by reader the units whose mean is published; the sets code more
 PROTOCOLS = {"disfa": ("au01", "au02", "au04", "au06", "au09", "au12", "au25", "au26")}
@@ -174,33 +175,25 @@ def _pr_auc(
     shared: dict[str, Any],
     groups: NDArray[np.int64] | None,
 ) -> list[Figure]:
-    """The mean, then each unit; the units' test faces are resampled together."""
-    units, counted = plan.units, np.isin([*found], plan.counted)
-    place = np.empty(len(units.yes), np.int64)
-    place[rows] = np.arange(len(rows))
-    curves = [
-        (place[answers.rows], Curve.of(answers.given[:, 1], units.yes[answers.rows, k])) for k, answers in found.items()
-    ]
+    """The mean, then each unit."""
+    units, columns, figures = plan.units, {}, []
+    for k, answers in found.items():
+        own = np.full((len(units.yes), 2), np.nan)
+        own[answers.rows] = np.stack([answers.given[:, 1], units.yes[answers.rows, k]], axis=1)
+        columns[k] = own[rows]
+        scores = Scores(answers.rows, own[answers.rows], answers.groups)
+        told = {"metric": f"pr_auc_{units.names[k]}", "chance": _rate(answers, units, k), "detail": answers.detail}
+        figures.append(_ordered(scores, told | shared))
+    scores = Scores(rows, np.concatenate([columns[k] for k in plan.counted], axis=1), groups)
+    told = {"metric": "pr_auc", "chance": _mean_chance(figures, found, plan), "detail": about}
+    return [_ordered(scores, told | shared), *figures]
 
-    def areas(weight: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Average precisions [R, U] of weighted test faces [R, M]."""
-        return np.stack([curve.average_precision(weight[:, at]) for at, curve in curves], axis=1)
 
-    values = areas(np.ones((1, len(rows)), np.float32))[0]
-    drawn = np.concatenate([areas(weight) for weight in resamples(len(rows), shared["seed"], groups)])
-    figures = []
-    for i, (k, answers) in enumerate(found.items()):
-        low, high = middle(drawn[:, i])
-        told: dict[str, Any] = {
-            "metric": f"pr_auc_{units.names[k]}",
-            "n": len(answers.rows),
-            "chance": _rate(answers, units, k),
-        }
-        figures.append(Figure(value=float(values[i]), low=low, high=high, detail=answers.detail, **told, **shared))
-    low, high = middle(np.nanmean(drawn[:, counted], axis=1))
-    told = {"metric": "pr_auc", "n": len(rows), "chance": _mean_chance(figures, found, plan)}
-    told |= {"detail": about | {"resamples": len(drawn)}}
-    return [Figure(value=float(values[counted].mean()), low=low, high=high, **told, **shared), *figures]
+def _ordered(scores: Scores, told: dict[str, Any]) -> Figure:
+    """Average precision, of units meaned; scores: probability and truth of each, a face a row."""
+    low, high = interval(scores.columns, PRECISIONS, told["seed"], groups=scores.groups)
+    value = PRECISIONS.value(scores.columns)
+    return Figure(value=value, low=low, high=high, n=len(scores.rows), scores=scores, **told)
 
 
 def _mean_chance(figures: Sequence[Figure], of: Iterable[int], plan: Plan) -> float:

@@ -8,6 +8,7 @@ The intervals cover the choice of test samples only, not of training faces or of
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,49 @@ LEVEL = 0.95
 _BLOCK = 2_000_000  # resampled entries held at once
 
 
+class Reads(Protocol):
+    """What of test samples' columns [N, C] is a figure's value; rows of NaN are of samples that were not tested."""
+
+    def value(self, columns: Floats) -> float:
+        """Of the samples as they are."""
+
+    def resampled(
+        self, every: Sequence[Floats], seed: int | tuple[int, ...], resamples: int, groups: Groups
+    ) -> list[Floats]:
+        """The values [R] of each of several [N, C] of the same samples, all under the same resamples."""
+
+
 def first_mean(means: Floats) -> Floats:
     """The mean of scores [M, 1]."""
     return means[:, 0]
+
+
+@dataclass(frozen=True)
+class OfMeans:
+    """A value that hangs on the columns' means alone: a share, F1 of (tp, fp, fn), recalls of a confusion matrix, R².
+
+    statistic: means [R, C] → values [R]. Multinomial counts stand for the resampled indices, so all resamples are one
+    matrix product.
+    """
+
+    statistic: Statistic = first_mean
+
+    def value(self, columns: Floats) -> float:
+        """Of the samples as they are."""
+        return float(self.statistic(over_known(gapless(columns).mean(axis=0)[None]))[0])
+
+    def resampled(
+        self, every: Sequence[Floats], seed: int | tuple[int, ...], resamples: int, groups: Groups
+    ) -> list[Floats]:
+        """As `Reads` says."""
+        gaps = [bool(np.isnan(own).any()) for own in every]
+        whole = [gapless(own) if gap else own for own, gap in zip(every, gaps, strict=True)]
+        ends = np.cumsum([own.shape[1] for own in whole])[:-1]
+        means = np.split(_resampled_means(np.concatenate(whole, axis=1), seed, resamples, groups), ends, axis=1)
+        return [self.statistic(over_known(own) if gap else own) for own, gap in zip(means, gaps, strict=True)]
+
+
+MEAN = OfMeans()
 
 
 def mean_interval(
@@ -39,47 +80,15 @@ def statistic_interval(
     resamples: int = RESAMPLES,
     groups: Groups = None,
 ) -> tuple[float, float]:
-    """95 % interval of any function of column means: F1 of (tp, fp, fn), recalls of a confusion matrix, R².
-
-    columns: [N, M], one row a sample. statistic: means [R, M] → values [R]; NaN values are passed over.
-    Multinomial counts stand for the resampled indices, so all resamples are one matrix product.
-    """
-    return middle(statistic(_resampled_means(columns.astype(np.float64), seed, resamples, groups)))
+    """95 % interval of any function of column means; columns: [N, C], one row a sample. NaN values are passed over."""
+    return interval(columns.astype(np.float64), OfMeans(statistic), seed, resamples, groups)
 
 
-def resampled_interval(
-    statistic: Callable[[NDArray[np.int64]], float],
-    strata: Sequence[NDArray[np.int64]],
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-    groups: Groups = None,
+def interval(
+    columns: Floats, reads: Reads, seed: int = 0, resamples: int = RESAMPLES, groups: Groups = None
 ) -> tuple[float, float]:
-    """95 % interval of a statistic that needs the samples themselves (AUC): called with resampled indices.
-
-    strata: index arrays, each resampled within itself, so that no resample lacks same or different pairs. groups: by
-    index, none of them in two strata.
-    """
-    rng = np.random.default_rng(seed)
-    drawers = [_drawer(rows, groups if groups is None else groups[rows]) for rows in strata]
-    draws = (np.concatenate([draw(rng) for draw in drawers]) for _ in range(resamples))
-    return middle(np.array([statistic(rows) for rows in draws]))
-
-
-def _drawer(rows: NDArray[np.int64], groups: Groups) -> Callable[[np.random.Generator], NDArray[np.int64]]:
-    """What draws as many groups as there are, and gives the rows [about N] of those drawn."""
-    if (place := grouped(groups)) is None:
-        return lambda rng: rows[rng.integers(len(rows), size=len(rows))]
-    ordered, sizes = rows[np.argsort(place, kind="stable")], np.bincount(place)
-    starts = np.cumsum(sizes) - sizes
-
-    def draw(rng: np.random.Generator) -> NDArray[np.int64]:
-        drawn = rng.integers(len(sizes), size=len(sizes))
-        counts = sizes[drawn]
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        out: NDArray[np.int64] = ordered[np.repeat(starts[drawn], counts) + within]
-        return out
-
-    return draw
+    """95 % interval of what is read of columns [N, C], one row a sample. NaN values are passed over."""
+    return middle(reads.resampled([columns], seed, resamples, groups)[0])
 
 
 @dataclass(frozen=True)
@@ -92,71 +101,62 @@ class Difference:
     p: float
     n: int
 
+    def __neg__(self) -> "Difference":
+        return Difference(-self.value, -self.high, -self.low, self.p, self.n)
+
 
 def paired_differences(
-    first: NDArray[np.generic],
-    others: Sequence[NDArray[np.generic]],
-    statistic: Statistic | Sequence[Statistic] = first_mean,
+    first: Sequence[NDArray[np.generic]],
+    others: Sequence[Sequence[NDArray[np.generic]]],
+    reads: Reads = MEAN,
     seed: int = 0,
     resamples: int = 10_000,
     groups: Groups = None,
 ) -> list[Difference]:
     """Bootstrap of what each of `others` differs by from `first` on the same samples, in the same order.
 
-    first and each of others: [N, C], a row a sample; statistic: as in `statistic_interval`, one for all or one for each
-    of first and others. All are resampled together, so a whole column of a table costs little more than one pair.
+    first and each of others: [N, C] under each of its seeds, a row a sample, NaN where a seed did not test it; compared
+    are the means over seeds. (A value of the seeds' mean columns would be another: the F1 of two seeds together is not
+    the mean of their F1s.) All are resampled together, so a whole column of a table costs little more than one pair.
     p is twice the share of resamples on the other side of zero, at least 1 / resamples.
     Raises ValueError when the scores are not of the same samples (lengths differ).
     """
-    for second in others:
-        if len(first) != len(second) or (first.ndim, second.ndim) != (2, 2) or not len(first):
+    every = [first, *others]
+    flat = [own.astype(np.float64) for seeds in every for own in seeds]
+    for own in flat:
+        if len(own) != len(flat[0]) or own.ndim != 2 or not len(own):
             raise ValueError(
-                f"expected scores of the same samples, got shapes {first.shape} and {second.shape}: "
+                f"expected scores of the same samples, got shapes {flat[0].shape} and {own.shape}: "
                 "score both methods on the same test faces"
             )
-    every = [first, *others]
-    statistics = [statistic] * len(every) if callable(statistic) else list(statistic)
-    columns = np.concatenate(every, axis=1).astype(np.float64)
-    ends = np.cumsum([one.shape[1] for one in every])[:-1]
-    values, drawn = (
-        [of(part) for of, part in zip(statistics, np.split(means, ends, axis=1), strict=True)]
-        for means in (columns.mean(axis=0)[None], _resampled_means(columns, seed, resamples, groups))
-    )
-    return [
-        _difference(float(values[i][0] - values[0][0]), drawn[i] - drawn[0], len(first)) for i in range(1, len(every))
-    ]
+    ends = np.cumsum([len(seeds) for seeds in every])[:-1]
+    values = [float(own.mean()) for own in np.split(np.array([reads.value(own) for own in flat]), ends)]
+    drawn = [own.mean(axis=0) for own in np.split(np.stack(reads.resampled(flat, seed, resamples, groups)), ends)]
+    return [_difference(values[i] - values[0], drawn[i] - drawn[0], len(flat[0])) for i in range(1, len(every))]
 
 
 def independent_difference(
     first: NDArray[np.generic],
     second: NDArray[np.generic],
-    statistic: Statistic = first_mean,
+    reads: Reads = MEAN,
     seed: int = 0,
     resamples: int = 10_000,
     groups: tuple[Groups, Groups] = (None, None),
 ) -> Difference:
     """Bootstrap of the difference between two kinds of samples, each resampled by itself.
 
-    first: [N, C], second: [M, C], a row a sample; statistic and p as in `paired_differences`; n is N + M. groups: of
+    first: [N, C], second: [M, C], a row a sample; p as in `paired_differences`; n is N + M. groups: of
     the samples of each. A group with samples of both kinds (a person at two ages) ties them: all are drawn together.
     """
     sides = first.astype(np.float64), second.astype(np.float64)
-    value = [float(statistic(side.mean(axis=0)[None])[0]) for side in sides]
+    value = [reads.value(side) for side in sides]
     if groups[0] is not None and groups[1] is not None and np.isin(groups[0], groups[1]).any():
-        drawn = _drawn_together(sides, statistic, seed, resamples, np.concatenate([groups[0], groups[1]]))
+        of_first = np.arange(len(first) + len(second)) < len(first)
+        apart = [np.where(own[:, None], np.concatenate(sides), np.nan) for own in (of_first, ~of_first)]
+        drawn = reads.resampled(apart, seed, resamples, np.concatenate([groups[0], groups[1]]))
     else:
-        drawn = [statistic(_resampled_means(side, (seed, i), resamples, groups[i])) for i, side in enumerate(sides)]
+        drawn = [reads.resampled([side], (seed, i), resamples, groups[i])[0] for i, side in enumerate(sides)]
     return _difference(value[1] - value[0], drawn[1] - drawn[0], len(first) + len(second))
-
-
-def _drawn_together(
-    sides: tuple[Floats, Floats], statistic: Statistic, seed: int, resamples: int, groups: NDArray[np.int64]
-) -> list[Floats]:
-    """The statistic of each side [R], where both are resampled as one."""
-    of_first = np.arange(len(groups)) < len(sides[0])
-    joined = [gapless(np.where(own[:, None], np.concatenate(sides), np.nan)) for own in (of_first, ~of_first)]
-    means = _resampled_means(np.concatenate(joined, axis=1), seed, resamples, groups)
-    return [statistic(over_known(part)) for part in np.split(means, 2, axis=1)]
 
 
 def gapless(columns: Floats) -> Floats:
@@ -174,6 +174,7 @@ def over_known(means: Floats) -> Floats:
 
 def _difference(value: float, drawn: Floats, n: int) -> Difference:
     """`drawn`: the resampled differences [R]."""
+    drawn = drawn[np.isfinite(drawn)]  # a resample can lack what a value needs, such as different pairs
     low, high = middle(drawn)
     side = min(float((drawn <= 0).mean()), float((drawn >= 0).mean()))
     return Difference(value, low, high, min(1.0, max(2 * side, 1 / len(drawn))), n)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What each test sample gave to a figure: the statistic of the columns' means is the figure's value.
+    """What each test sample gave to a figure.
 
-    rows: [M], faces by row of the set, or pairs by number; columns: [M, C], right or wrong, errors, or counts.
+    rows: [M], faces by row of the set, or pairs by number; columns: [M, C], right or wrong, errors, counts, or a score
+    and the truth. What of them is the figure's value, the task knows (`Task.reads`).
     groups: [M], equal for samples that are drawn together (pictures of a person); None: each by itself, or not kept.
     seeds: of a mean over seeds, how many columns each seed has; they stand side by side, NaN where it did not test a
     sample. Two methods' scores of the same rows can be compared pair by pair, and by groups of faces.
@@ -62,7 +63,7 @@ class Figure:
     method: str = ""
     feature: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)  # chosen C, faces left out, recalls a class, …
-    scores: Scores | None = field(default=None, compare=False, repr=False)  # of a task's first figure
+    scores: Scores | None = field(default=None, compare=False, repr=False)
 
     @property
     def unit(self) -> str:

@@ -1,15 +1,17 @@
 """Identity: are two faces one person? Cosine of their features, the threshold from the other folds."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vultus.evaluation.bootstrap import mean_interval, resampled_interval
+from vultus.evaluation.bootstrap import interval, mean_interval
 from vultus.evaluation.comparing import require_whole, training_rows, whitened, whitening
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.made_pairs import make_pairs
+from vultus.evaluation.order import Curve, OfOrder
 from vultus.evaluation.people import drawn, together
 from vultus.evaluation.preparation import require_finite, require_varying
 from vultus.evaluation.protocol import Protocol
@@ -18,6 +20,9 @@ from vultus.faces.faceset import FaceSet
 from vultus.faces.pairs import Pairs
 
 FAR = (1e-2, 1e-3)
+ORDERS = {"auc": OfOrder(Curve.roc_auc)} | {
+    f"tar@far={far:g}": OfOrder(partial(Curve.tar_at_far, far=far)) for far in FAR
+}
 PLAIN = Protocol()
 Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
@@ -54,12 +59,9 @@ def evaluate(features: Floats, faces: FaceSet, protocol: Protocol = PLAIN) -> li
     value: dict[str, Any] = {"value": float(right.mean()), "low": low, "high": high, "chance": 0.5}
     scores = Scores(np.arange(len(pairs)), right[:, None].astype(np.float64), groups)
     first = Figure(metric="accuracy", detail=detail, scores=scores, **value, **shared)
-    figures = [first, _resampled("auc", roc_auc, 0.5, score, pairs.same, groups, shared)]
-    for far in FAR:
-        if far not in beyond:
-            rate = _tar(far)
-            figures.append(_resampled(f"tar@far={far:g}", rate, far, score, pairs.same, groups, shared))
-    return figures
+    ordered = Scores(np.arange(len(pairs)), np.stack([score, pairs.same], axis=1).astype(np.float64), groups)
+    blind = {"auc": 0.5} | {f"tar@far={far:g}": far for far in FAR if far not in beyond}
+    return [first, *(_ordered(metric, chance, ordered, shared) for metric, chance in blind.items())]
 
 
 def fold_accuracy(score: Floats, same: Mask, fold: NDArray[np.integer[Any]]) -> tuple[Mask, list[float]]:
@@ -89,29 +91,11 @@ def best_threshold(score: Floats, same: Mask) -> float:
     return float((edges[best] + edges[best + 1]) / 2)
 
 
-def roc_auc(score: Floats, same: Mask) -> float:
-    """Area under the ROC curve: the chance that a same pair scores above a different one, ties half."""
-    rejected, accepted = np.sort(score[~same]), score[same]
-    below, upto = np.searchsorted(rejected, accepted, "left"), np.searchsorted(rejected, accepted, "right")
-    return float((below + upto).mean() / 2 / len(rejected))
-
-
-def tar_at_far(score: Floats, same: Mask, far: float) -> float:
-    """Share of same pairs accepted at the lowest threshold that accepts at most `far` of the different pairs."""
-    impostors = np.sort(score[~same])[::-1]
-    allowed = int(np.floor(far * len(impostors) + 1e-9))
-    return float((score[same] > impostors[allowed]).mean()) if allowed < len(impostors) else 1.0
-
-
 def cosine(left: Floats, right: Floats) -> Floats:
     """Row-wise cosine [P] of two [P, D]; 0 where a feature is all zero."""
     length = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     dot: Floats = np.einsum("pd,pd->p", left, right) / np.maximum(length, np.finfo(np.float32).tiny)
     return dot
-
-
-def _tar(far: float) -> Callable[[Floats, Mask], float]:
-    return lambda score, same: tar_at_far(score, same, far)
 
 
 def pairs_of(faces: FaceSet, seed: int = 0) -> tuple[Pairs, str]:
@@ -149,20 +133,9 @@ def _compared(features: Floats, pairs: Pairs, of: Rows, prepared: Callable[[Any]
     return cosine(prepared(left), prepared(right))
 
 
-def _resampled(
-    metric: str,
-    statistic: Callable[[Floats, Mask], float],
-    chance: float,
-    score: Floats,
-    same: Mask,
-    groups: Rows | None,
-    shared: dict[str, Any],
-) -> Figure:
-    """Resampled within same and within different pairs."""
-    strata = [np.flatnonzero(same), np.flatnonzero(~same)]
-    detail = drawn(groups, len(score), "pair")
-    low, high = resampled_interval(
-        lambda rows: statistic(score[rows], same[rows]), strata, shared["seed"], groups=groups
-    )
-    value = statistic(score, same)
-    return Figure(metric=metric, value=value, low=low, high=high, chance=chance, detail=detail, **shared)
+def _ordered(metric: str, chance: float, scores: Scores, shared: dict[str, Any]) -> Figure:
+    """scores: cosine and whether it is one person, a pair a row."""
+    reads, detail = ORDERS[metric], drawn(scores.groups, len(scores.rows), "pair")
+    low, high = interval(scores.columns, reads, shared["seed"], groups=scores.groups)
+    value = reads.value(scores.columns)
+    return Figure(metric=metric, value=value, low=low, high=high, chance=chance, detail=detail, scores=scores, **shared)

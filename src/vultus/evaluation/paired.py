@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vultus.evaluation.bootstrap import Difference, Statistic, gapless, over_known, paired_differences
-from vultus.evaluation.figure import Figure, Scores
+from vultus.evaluation.bootstrap import Difference, paired_differences
+from vultus.evaluation.figure import Figure
 from vultus.evaluation.tasks import TASKS
 
 
@@ -23,30 +22,12 @@ def differences(ours: Figure, rivals: Sequence[Figure]) -> list[Difference]:
     for theirs in rivals:
         if reason := why_not(ours, theirs):
             raise ValueError(reason)
-    statistic = TASKS[ours.task].reads(ours.metric)
-    sign = 1 if ours.lower_is_better else -1
     scores = [figure.scores for figure in (ours, *rivals) if figure.scores is not None]
-    columns, values = zip(*(_read(one, lambda means: sign * statistic(means)) for one in scores), strict=True)
     # older scores lack groups: those of the same rows serve
     groups = next((one.groups for one in scores if one.groups is not None), None)
-    return paired_differences(columns[0], columns[1:], values, ours.seed, groups=groups)
-
-
-def _read(scores: Scores, statistic: Statistic) -> tuple[NDArray[np.float64], Statistic]:
-    """Columns without gaps, and what of their means is the figure's value: the mean over seeds of each one's statistic.
-
-    A statistic of the seeds' mean counts would be another: the F1 of two seeds together is not the mean of their F1s.
-    """
-    gaps = [bool(np.isnan(own).any()) for own in scores.each]
-    columns = [gapless(own) if gap else own for own, gap in zip(scores.each, gaps, strict=True)]
-    ends = np.cumsum([own.shape[1] for own in columns])[:-1]
-
-    def value(means: NDArray[np.float64]) -> NDArray[np.float64]:
-        parts = zip(np.split(means, ends, axis=1), gaps, strict=True)
-        mean: NDArray[np.float64] = np.mean([statistic(over_known(own) if gap else own) for own, gap in parts], axis=0)
-        return mean
-
-    return np.concatenate(columns, axis=1), value
+    first, *others = (one.each for one in scores)
+    found = paired_differences(first, others, TASKS[ours.task].reads(ours.metric), ours.seed, groups=groups)
+    return found if ours.lower_is_better else [-one for one in found]
 
 
 def why_not(ours: Figure, theirs: Figure) -> str:

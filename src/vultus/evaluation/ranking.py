@@ -1,21 +1,12 @@
-"""Average precision, the area under the curve of precision over recall, and precision at k.
+"""Average precision of a search, the area under precision over recall, and precision at k.
 
 Equal scores share one threshold, so no order among them flatters or harms.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from vultus.evaluation.bootstrap import grouped
-
 Floats = NDArray[np.floating]
-Rows = NDArray[np.int64]
-RESAMPLED = 20_000_000  # samples drawn at most for an interval
-RESAMPLES = (100, 1000)  # fewest and most
-_BLOCK = 2_000_000  # resampled entries held at once
 
 
 def average_precision(ranked: Floats, relevant: Floats) -> float:
@@ -55,43 +46,3 @@ def blind_average_precision(relevant: Floats, of: Floats) -> NDArray[np.float64]
     harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, int(of.max()) + 1))])[of.astype(np.int64)]
     more: NDArray[np.float64] = (harmonic + (of - harmonic) * (relevant - 1) / np.maximum(of - 1, 1)) / of
     return more
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """Scores of samples in falling order, to weigh the samples again and again without sorting."""
-
-    order: Rows  # [N] which sample stands at a place
-    last: Rows  # [N] where a place's run of equal scores ends
-    relevant: NDArray[np.bool_]  # [N] of a place
-
-    @classmethod
-    def of(cls, score: Floats, relevant: NDArray[np.bool_]) -> "Curve":
-        """score, relevant: [N] of the samples."""
-        order = np.argsort(-score)
-        ranked = -score[order]
-        return cls(order, np.searchsorted(ranked, ranked, side="right") - 1, relevant[order])
-
-    def average_precision(self, weight: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Average precisions [B] of weighted samples [B, N]; NaN where no relevant one has weight."""
-        own = weight[:, self.order]
-        relevant = own * self.relevant
-        hits, seen = (np.cumsum(each, axis=1, dtype=np.float64)[:, self.last] for each in (relevant, own))
-        with np.errstate(invalid="ignore"):
-            area: NDArray[np.float64] = (relevant * hits / np.maximum(seen, 1)).sum(axis=1) / hits[:, -1]
-        return area
-
-
-def resamples(samples: int, seed: int, groups: Rows | None = None) -> Iterator[NDArray[np.float32]]:
-    """Blocks [R, N] of how often each sample is drawn; the more samples the fewer draws, in all at least 100.
-
-    groups: [N], equal for samples that are drawn together (`bootstrap.py`).
-    """
-    place = grouped(groups)
-    units = samples if place is None else int(place.max()) + 1
-    draws = int(np.clip(RESAMPLED // samples, *RESAMPLES))
-    rng, step = np.random.default_rng(seed), max(1, _BLOCK // samples)
-    for at in range(0, draws, step):
-        drawn = rng.integers(units, size=(min(step, draws - at), units))
-        counts = np.stack([np.bincount(row, minlength=units) for row in drawn]).astype(np.float32)
-        yield counts if place is None else counts[:, place]

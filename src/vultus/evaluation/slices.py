@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vultus.evaluation.bootstrap import Statistic, independent_difference, statistic_interval
+from vultus.evaluation.bootstrap import Reads, independent_difference, interval
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.identity import pairs_of
 from vultus.evaluation.kept import circumstances
@@ -108,9 +108,8 @@ def slices(figure: Figure, faces: FaceSet) -> tuple[Sliced, ...]:
     found = []
     for by, groups in _groups(figure, faces).items():
         own = _picked(groups, figure.scores, figure)
-        if (own != "").any():
-            found.append(_sliced(figure, figure.scores, own, by))
-    return tuple(found)
+        found.append(_sliced(figure, figure.scores, own, by))
+    return tuple(one for one in found if one.slices)
 
 
 def slice_figures(figures: Sequence[Figure], data: str | Path, test: str | Path | None = None) -> tuple[Sliced, ...]:
@@ -195,17 +194,19 @@ def _picked(groups: Groups, scores: Scores, figure: Figure) -> Groups:
 
 def _sliced(figure: Figure, scores: Scores, groups: Groups, by: str) -> Sliced:
     """groups: [M], of the scores' rows."""
-    statistic = TASKS[figure.task].reads(figure.metric)
+    reads = TASKS[figure.task].reads(figure.metric)
     names = sorted({str(name) for name in groups} - {""}, key=_order)
     own = {name: _part(scores, groups == name) for name in names}
     found = []
     for name, part in own.items():
-        low, high = statistic_interval(part.columns, statistic, figure.seed, groups=part.groups)
+        if not np.isfinite(value := reads.value(part.columns)):
+            continue  # a curve has no area where all are of one kind
+        low, high = interval(part.columns, reads, figure.seed, groups=part.groups)
         people = 0 if part.groups is None else len(np.unique(part.groups))
-        found.append(Slice(name, _value(part.columns, statistic), low, high, len(part.columns), people))
+        found.append(Slice(name, value, low, high, len(part.columns), people))
     large = {one.group: one.value for one in found if not one.few}
     return Sliced(
-        replace(figure, scores=None), by, tuple(found), _gap(figure, own, large, statistic), int((groups == "").sum())
+        replace(figure, scores=None), by, tuple(found), _gap(figure, own, large, reads), int((groups == "").sum())
     )
 
 
@@ -214,7 +215,7 @@ def _part(scores: Scores, mine: NDArray[np.bool_]) -> Scores:
     return Scores(scores.rows[mine], scores.columns[mine], groups)
 
 
-def _gap(figure: Figure, parts: Mapping[str, Scores], values: Mapping[str, float], statistic: Statistic) -> Gap | None:
+def _gap(figure: Figure, parts: Mapping[str, Scores], values: Mapping[str, float], reads: Reads) -> Gap | None:
     """Between the best and the worst of the groups in `values`."""
     if len(values) < 2:
         return None
@@ -222,12 +223,8 @@ def _gap(figure: Figure, parts: Mapping[str, Scores], values: Mapping[str, float
     best, worst = ranked[0], ranked[-1]
     low, high = (parts[name] for name in ((best, worst) if figure.lower_is_better else (worst, best)))
     people = low.groups, high.groups
-    found = independent_difference(low.columns, high.columns, statistic, figure.seed, groups=people)
+    found = independent_difference(low.columns, high.columns, reads, figure.seed, groups=people)
     return Gap(best, worst, found.value, found.low, found.high, found.p, comb(len(values), 2))
-
-
-def _value(columns: NDArray[np.float64], statistic: Statistic) -> float:
-    return float(statistic(columns.mean(axis=0)[None])[0])
 
 
 def _order(name: str) -> tuple[float, str]:

@@ -16,7 +16,7 @@ from vultus.evaluation import (
     retrieval,
     triplets,
 )
-from vultus.evaluation.bootstrap import Statistic, first_mean
+from vultus.evaluation.bootstrap import MEAN, OfMeans, Reads
 from vultus.evaluation.classes import mean_recall, require_readable
 from vultus.evaluation.figure import Figure
 from vultus.evaluation.protocol import Protocol
@@ -36,24 +36,24 @@ class Task:
     evaluate: Callable[..., list[Figure]]
     needs: tuple[str, ...]
     headline: str  # the metric a table shows first; of a set without it, the task's first figure
-    statistic: Statistic = first_mean  # of the columns' means of its scores
-    others: Mapping[str, Statistic] = field(default_factory=dict)  # of figures whose metric begins so
+    first: Reads = MEAN  # what of its scores is a figure's value
+    others: Mapping[str, Reads] = field(default_factory=dict)  # of figures whose metric begins so
     compares: bool = False  # features with features, nothing is fitted
     sided: bool = False  # a mirror changes the answer
     check: Callable[[FaceSet, Protocol], object] = lambda faces, protocol: None
     other: str = ""
     has_other: Callable[[FaceSet], bool] = lambda faces: False
 
-    def reads(self, metric: str) -> Statistic:
-        """What of the columns' means of the scores of a figure is its value."""
-        return next((own for start, own in self.others.items() if metric.startswith(start)), self.statistic)
+    def reads(self, metric: str) -> Reads:
+        """What of the scores of a figure is its value."""
+        return next((own for start, own in self.others.items() if metric.startswith(start)), self.first)
 
 
 def _classes(column: str) -> Callable[[FaceSet, Protocol], object]:
     return lambda faces, protocol: require_readable(faces, faces.labels(column), column, protocol)
 
 
-RECALLS = {"balanced_accuracy": mean_recall}
+RECALLS = {"balanced_accuracy": OfMeans(mean_recall)}
 TASKS = {
     "expression": Task(expression.evaluate, ("expression",), "accuracy", others=RECALLS, check=_classes("expression")),
     "expression_votes": Task(expression_votes.evaluate, ("votes",), "accuracy", check=expression_votes.readable),
@@ -61,6 +61,7 @@ TASKS = {
         identity.evaluate,
         ("identity",),
         "accuracy",
+        others=identity.ORDERS,
         compares=True,
         check=lambda faces, protocol: identity.pairs_of(faces, protocol.seed),
         other="verification pairs",
@@ -72,14 +73,15 @@ TASKS = {
         action_units.evaluate,
         (r"au\d\d",),
         "f1",
-        statistic=action_units.mean_f1,
+        first=OfMeans(action_units.mean_f1),
+        others={"pr_auc": action_units.PRECISIONS},
         check=lambda faces, protocol: action_units.readable(faces, protocol).drawn(protocol),
     ),
     "attributes": Task(
         attributes.evaluate,
         ("gender|ethnicity|age",),
         "accuracy",
-        statistic=attributes.mean_ratio,
+        first=OfMeans(attributes.mean_ratio),
         others=RECALLS,
         check=attributes.readable,
         other="columns of yes and no",
