@@ -94,8 +94,7 @@ def test_a_face_counts_for_the_attributes_known_of_it_and_scores_give_the_headli
     assert (head.n, found["accuracy_smile"].n, found["accuracy_glasses"].n) == (120, 30, 120)
     assert head.value == pytest.approx((found["accuracy_smile"].value + found["accuracy_glasses"].value) / 2)
     for figure in (head, found["accuracy_smile"]):
-        means = figure.scores.columns.mean(axis=0)[None]
-        assert TASKS["attributes"].statistic(means)[0] == pytest.approx(figure.value)
+        assert TASKS["attributes"].reads(figure.metric).value(figure.scores.columns) == pytest.approx(figure.value)
 
 
 def test_a_set_that_knows_age_alone_is_measured_by_it():

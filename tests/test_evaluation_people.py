@@ -163,7 +163,7 @@ def test_every_task_draws_people_and_says_so(known, task):
 
 
 def figure(scores, task="expression", metric="accuracy", method="pcl", seed=0):
-    value = float(TASKS[task].reads(metric).value(scores.columns))
+    value = TASKS[task].reads(metric).value(scores.columns)
     about = {"n": len(scores.rows), "dim": 8, "chance": 0.2, "data": "toy", "feature": "x", "detail": {"content": "c"}}
     return Figure(task, metric, value, value, value, seed=seed, method=method, scores=scores, **about)
 
