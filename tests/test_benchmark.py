@@ -93,6 +93,10 @@ def test_time_expected_comes_from_the_budget_and_from_what_was_measured(tiny_fac
     known = expected(made, rates)
     assert known.trainings == known.readings == 0
     assert known.seconds == pytest.approx(2 * 100 + 2 * 1000 + 4 * 15 + 4 * 3)
+    more = planned(tiny_faces, tmp_path, budget="10e", readout=("linear", "knn"))
+    again = expected(more, rates)
+    assert again.seconds == pytest.approx(known.seconds + 4 * 3) and (again.readings, again.guessed) == (0, 4)
+    assert str(again).endswith("38 min, 4 readings of it guessed from others")
 
 
 def test_faces_are_read_with_their_mirror_images_where_these_have_the_same_answer(tiny_faces, tmp_path, in_process):

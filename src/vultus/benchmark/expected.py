@@ -4,26 +4,30 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 
 from vultus.benchmark.plan import DONE, Plan, Reading, Subject
 from vultus.benchmark.pretraining import cost
+from vultus.screen import counted
 
 START = 15.0  # seconds that a process needs before its first step
 
 
 @dataclass(frozen=True)
 class Expected:
-    """`seconds` of all that can be told; how many pre-trainings and readings cannot be."""
+    """`seconds` of all that can be told, and how many pre-trainings and readings cannot be."""
 
     seconds: float
     trainings: int = 0
     readings: int = 0
+    guessed: int = 0  # counted in the seconds like the average of those that have been timed
 
     def __str__(self) -> str:
         counts = (self.trainings, "pre-training"), (self.readings, "reading")
-        unknown = " and ".join(f"{n} {what}{'s' * (n > 1)}" for n, what in counts if n)
+        unknown = " and ".join(counted(n, what) for n, what in counts if n)
         if not unknown:
-            return duration(self.seconds)
+            guessed = f", {counted(self.guessed, 'reading')} of it guessed from others" if self.guessed else ""
+            return duration(self.seconds) + guessed
         told = f"{duration(self.seconds)}, not counting" if self.seconds else "not known:"
         return f"{told} {unknown} of a kind not timed yet"
 
@@ -52,12 +56,16 @@ def measured(made: Plan) -> Rates:
 
 
 def _means(found: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    return {name: sum(values) / len(values) for name, values in found.items()}
+    return {name: fmean(values) for name, values in found.items()}
 
 
 def expected(made: Plan, rates: Rates, subjects: Sequence[Subject] | None = None) -> Expected:
-    """Of all that is missing, or of these models alone; a pre-training that was begun counts as a whole one."""
-    seconds, trainings, readings = 0.0, 0, 0
+    """Of all that is missing, or of these models alone; a pre-training that was begun counts as a whole one.
+
+    A reading of a kind that was not timed yet is taken for an average one.
+    """
+    seconds, trainings, readings, guessed = 0.0, 0, 0, 0
+    average = fmean(rates.readings.values()) if rates.readings else None
     for subject in made.subjects if subjects is None else subjects:
         if not subject.trained:
             one = training_seconds(made, subject, rates)
@@ -66,9 +74,11 @@ def expected(made: Plan, rates: Rates, subjects: Sequence[Subject] | None = None
         for reading in made.readings(subject):
             if not reading.done:
                 one = reading_seconds(reading, rates)
+                guessed += one is None and average is not None
+                one = average if one is None else one
                 seconds += one or 0.0
                 readings += one is None
-    return Expected(seconds, trainings, readings)
+    return Expected(seconds, trainings, readings, guessed)
 
 
 def training_seconds(made: Plan, subject: Subject, rates: Rates) -> float | None:

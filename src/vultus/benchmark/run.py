@@ -43,8 +43,7 @@ def run(made: Plan, tell: Tell = lambda line: None) -> Outcome:
     rates = rates_of(made, tell)
     for place, subject in enumerate(made.subjects):
         _do(made, subject, _Progress(made, place, rates, tell))
-        known = measured(made)
-        rates = Rates({**rates.faces, **known.faces}, known.readings)
+        rates = replace(rates, faces={**rates.faces, **measured(made).faces})
     return render(made)
 
 
@@ -71,7 +70,8 @@ class _Progress:
         if briefly and time.monotonic() - self.last < QUIET:
             return
         self.last = time.monotonic()
-        left = expected(self.made, self.rates, self.made.subjects[self.place :])
+        rates = replace(self.rates, readings=measured(self.made).readings)
+        left = expected(self.made, rates, self.made.subjects[self.place :])
         self.tell(f"model {self.place + 1} of {len(self.made.subjects)}: {what}; left: {left}")
 
 
