@@ -247,6 +247,17 @@ def test_an_error_names_the_method_the_feature_and_the_task():
         read({"F_p": features}, faces, ["expression"], method="pcl")
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_is_told_what_is_read_and_a_file_is_not(terminal, monkeypatch, capsys):
+    monkeypatch.setenv("TTY_COMPATIBLE", "1" if terminal else "0")
+    features, faces = labelled_classes()
+    figures = read({"F_p": features, "F_f": features[:, :4]}, faces, ["expression"], method="pcl")
+    shown = capsys.readouterr()
+    assert shown.out == "" and [figure.feature for figure in figures if figure.metric == "accuracy"] == ["F_p", "F_f"]
+    assert [part in shown.err for part in ("pcl F_f: expression on fake", "2/2")] == [terminal] * 2
+    assert terminal or not shown.err
+
+
 def test_whitening_by_parts_is_asked_for_and_told_and_stands_apart():
     """A nuisance in the first component, noise in the last: by neither end of the scale is the person read best."""
     rng = np.random.default_rng(0)

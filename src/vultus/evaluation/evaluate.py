@@ -14,6 +14,7 @@ from vultus.evaluation.joined import Joined
 from vultus.evaluation.preparation import prepare
 from vultus.evaluation.protocol import Protocol
 from vultus.evaluation.tasks import task_for
+from vultus.evaluation.waiting import waiting
 from vultus.faces.faceset import FaceSet
 
 Features = Mapping[str, NDArray[np.floating]]
@@ -57,19 +58,28 @@ def read(
     train = np.flatnonzero(faces.labels("split") == "train") if "split" in faces.columns else np.array([])
     once = protocol.pca if len(train) else None
     left = replace(protocol, pca=None, reduced=True) if once else protocol
-    for name, values in features.items():
-        if values.ndim != 2 or len(values) != len(faces):
-            raise ValueError(f"feature {name!r}: expected [{len(faces)}, D], got shape {values.shape}")
-        reduced = prepare(values[train], once, seed=protocol.seed)(values) if once else values
-        for task_name in tasks:
-            task = task_for(task_name, faces)
-            try:
+    with waiting(len(features) * len(tasks)) as begin:
+        for name, values in features.items():
+            if values.ndim != 2 or len(values) != len(faces):
+                raise ValueError(f"feature {name!r}: expected [{len(faces)}, D], got shape {values.shape}")
+            reduced = prepare(values[train], once, seed=protocol.seed)(values) if once else values
+            for task_name in tasks:
+                begin(f"{method} {name}: {task_name.replace('_', ' ')} on {faces.card.name}")
                 # a task that compares features whitens the components itself
-                found = task.evaluate(reduced, faces, protocol if task.compares else left)
-            except ValueError as error:
-                raise ValueError(f"{method}, feature {name!r}, task {task_name}: {error}") from error
-            figures += [
-                replace(figure, method=method, feature=name, detail={**figure.detail, "content": faces.content_hash})
-                for figure in found
-            ]
+                own = protocol if task_for(task_name, faces).compares else left
+                figures += _figures(reduced, faces, task_name, own, method, name)
     return tuple(figures)
+
+
+def _figures(
+    values: NDArray[np.floating], faces: FaceSet, task: str, protocol: Protocol, method: str, feature: str
+) -> list[Figure]:
+    """Of one feature [N, D] and one task, with their names."""
+    try:
+        found = task_for(task, faces).evaluate(values, faces, protocol)
+    except ValueError as error:
+        raise ValueError(f"{method}, feature {feature!r}, task {task}: {error}") from error
+    return [
+        replace(figure, method=method, feature=feature, detail={**figure.detail, "content": faces.content_hash})
+        for figure in found
+    ]
