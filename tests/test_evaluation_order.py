@@ -45,6 +45,8 @@ def test_acceptance_on_a_hand_made_list():
     curve = Curve.of(score, same)
     # one of ten strangers (0.85) may pass: same above 0.6 pass, two of four
     assert [curve.tar_at_far(ONCE, far)[0] for far in (0.1, 0.2, 0.3, 1.0)] == [0.5, 0.75, 0.75, 1.0]
+    few = np.where(score == 0.4, 0, ONCE[0]).astype(np.float32)[None]  # nine strangers drawn: none may pass
+    assert curve.tar_at_far(few, 0.1)[0] == 0.25
     assert np.isnan(curve.tar_at_far(ONCE, 0.05)[0])  # ten strangers cannot show one false accept in twenty
 
 
@@ -150,3 +152,4 @@ def test_units_that_a_group_never_shows_are_passed_over():
     assert [s.group for s in second] == ["female"]
     assert mean[0].value == pytest.approx((first[0].value + second[0].value) / 2)
     assert mean[1].value == pytest.approx(first[1].value)
+    assert found["pr_auc"].detail["resamples"] == 1000

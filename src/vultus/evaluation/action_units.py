@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vultus.evaluation.bootstrap import interval, statistic_interval
+from vultus.evaluation.bootstrap import statistic_interval
 from vultus.evaluation.few_shot import labelled
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.joined import Joined
@@ -183,17 +183,10 @@ def _pr_auc(
         columns[k] = own[rows]
         scores = Scores(answers.rows, own[answers.rows], answers.groups)
         told = {"metric": f"pr_auc_{units.names[k]}", "chance": _rate(answers, units, k), "detail": answers.detail}
-        figures.append(_ordered(scores, told | shared))
+        figures.append(PRECISIONS.figure(scores, told | shared))
     scores = Scores(rows, np.concatenate([columns[k] for k in plan.counted], axis=1), groups)
     told = {"metric": "pr_auc", "chance": _mean_chance(figures, found, plan), "detail": about}
-    return [_ordered(scores, told | shared), *figures]
-
-
-def _ordered(scores: Scores, told: dict[str, Any]) -> Figure:
-    """Average precision, of units meaned; scores: probability and truth of each, a face a row."""
-    low, high = interval(scores.columns, PRECISIONS, told["seed"], groups=scores.groups)
-    value = PRECISIONS.value(scores.columns)
-    return Figure(value=value, low=low, high=high, n=len(scores.rows), scores=scores, **told)
+    return [PRECISIONS.figure(scores, told | shared), *figures]
 
 
 def _mean_chance(figures: Sequence[Figure], of: Iterable[int], plan: Plan) -> float:

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
+from vultus.evaluation.waiting import line
 from vultus.faces.atomic import write_atomic
 from vultus.faces.faceset import FaceSet
 from vultus.faces.loader import stream
@@ -82,9 +82,8 @@ def _batches(encoder: Encoder, faces: FaceSet, batch: int, progress: bool) -> It
     """Named features of one batch after another, with the time left on the terminal."""
     starts = range(0, len(faces), batch)
     schedule = (np.arange(at, min(at + batch, len(faces))) for at in starts)
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not (progress and console.is_terminal)) as bar:
+    with line(*columns, quiet=not progress) as bar:
         task = bar.add_task(f"{encoder.name} reads {faces.card.name}", total=len(faces))
         for images in stream(faces, schedule, encoder.size):
             read = encoder.features(images)

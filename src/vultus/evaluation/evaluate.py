@@ -13,7 +13,7 @@ from vultus.evaluation.figure import Figure
 from vultus.evaluation.joined import Joined
 from vultus.evaluation.preparation import prepare
 from vultus.evaluation.protocol import Protocol
-from vultus.evaluation.tasks import task_for
+from vultus.evaluation.tasks import Task, task_for
 from vultus.evaluation.waiting import waiting
 from vultus.faces.faceset import FaceSet
 
@@ -65,21 +65,17 @@ def read(
             reduced = prepare(values[train], once, seed=protocol.seed)(values) if once else values
             for task_name in tasks:
                 begin(f"{method} {name}: {task_name.replace('_', ' ')} on {faces.card.name}")
-                # a task that compares features whitens the components itself
-                own = protocol if task_for(task_name, faces).compares else left
-                figures += _figures(reduced, faces, task_name, own, method, name)
+                task = task_for(task_name, faces)
+                own = protocol if task.compares else left  # a task that compares whitens the components itself
+                found = _asked(task, reduced, faces, own, f"{method}, feature {name!r}, task {task_name}")
+                content = {"content": faces.content_hash}
+                figures += [replace(f, method=method, feature=name, detail={**f.detail, **content}) for f in found]
     return tuple(figures)
 
 
-def _figures(
-    values: NDArray[np.floating], faces: FaceSet, task: str, protocol: Protocol, method: str, feature: str
-) -> list[Figure]:
-    """Of one feature [N, D] and one task, with their names."""
+def _asked(task: Task, values: NDArray[np.floating], faces: FaceSet, protocol: Protocol, who: str) -> list[Figure]:
+    """The task's figures of a feature [N, D]. Raises ValueError that says who was asked."""
     try:
-        found = task_for(task, faces).evaluate(values, faces, protocol)
+        return task.evaluate(values, faces, protocol)
     except ValueError as error:
-        raise ValueError(f"{method}, feature {feature!r}, task {task}: {error}") from error
-    return [
-        replace(figure, method=method, feature=feature, detail={**figure.detail, "content": faces.content_hash})
-        for figure in found
-    ]
+        raise ValueError(f"{who}: {error}") from error

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vultus.evaluation.bootstrap import interval, mean_interval
+from vultus.evaluation.bootstrap import mean_interval
 from vultus.evaluation.comparing import require_whole, training_rows, whitened, whitening
 from vultus.evaluation.figure import Figure, Scores
 from vultus.evaluation.made_pairs import make_pairs
@@ -61,7 +61,8 @@ def evaluate(features: Floats, faces: FaceSet, protocol: Protocol = PLAIN) -> li
     first = Figure(metric="accuracy", detail=detail, scores=scores, **value, **shared)
     ordered = Scores(np.arange(len(pairs)), np.stack([score, pairs.same], axis=1).astype(np.float64), groups)
     blind = {"auc": 0.5} | {f"tar@far={far:g}": far for far in FAR if far not in beyond}
-    return [first, *(_ordered(metric, chance, ordered, shared) for metric, chance in blind.items())]
+    told = shared | {"detail": drawn(groups, len(pairs), "pair")}
+    return [first, *(ORDERS[m].figure(ordered, told | {"metric": m, "chance": c}) for m, c in blind.items())]
 
 
 def fold_accuracy(score: Floats, same: Mask, fold: NDArray[np.integer[Any]]) -> tuple[Mask, list[float]]:
@@ -131,11 +132,3 @@ def _compared(features: Floats, pairs: Pairs, of: Rows, prepared: Callable[[Any]
     """Cosines of the pairs `of` [Q]."""
     left, right = (features[side[of]].astype(np.float32) for side in (pairs.left, pairs.right))
     return cosine(prepared(left), prepared(right))
-
-
-def _ordered(metric: str, chance: float, scores: Scores, shared: dict[str, Any]) -> Figure:
-    """scores: cosine and whether it is one person, a pair a row."""
-    reads, detail = ORDERS[metric], drawn(scores.groups, len(scores.rows), "pair")
-    low, high = interval(scores.columns, reads, shared["seed"], groups=scores.groups)
-    value = reads.value(scores.columns)
-    return Figure(metric=metric, value=value, low=low, high=high, chance=chance, detail=detail, scores=scores, **shared)

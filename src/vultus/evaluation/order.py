@@ -4,13 +4,15 @@ A curve is sorted once and its samples weighed again and again, which resamples 
 so no order among them flatters or harms.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vultus.evaluation.bootstrap import Groups, grouped
+from vultus.evaluation.bootstrap import Groups, grouped, middle
+from vultus.evaluation.figure import Figure, Scores
 
 Rows = NDArray[np.int64]
 Weight = NDArray[np.float32]  # [B, N], how often each sample counts
@@ -107,6 +109,13 @@ class OfOrder:
             for weight in drawn_weights(len(every[0]), seed, groups, resamples)
         ]
         return [np.concatenate(values) for values in zip(*drawn, strict=True)]
+
+    def figure(self, scores: Scores, told: Mapping[str, Any]) -> Figure:
+        """The figure of such scores; told: the rest of it, to whose detail comes how many resamples there were."""
+        (values,) = self.resampled([scores.columns], told["seed"], RESAMPLES[1], scores.groups)
+        low, high = middle(values)
+        own = {"n": len(scores.rows), "detail": {**told["detail"], "resamples": len(values)}, "scores": scores}
+        return Figure(**{**told, "value": self.value(scores.columns), "low": low, "high": high, **own})
 
 
 def _curves(columns: NDArray[np.float64]) -> list[tuple[Rows, Curve]]:
