@@ -65,7 +65,7 @@ def test_a_method_answers_the_loop_and_the_evaluation(name, encoder):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_losses_under_bf16_stay_close_to_float32(name):
-    # a quarter of eight faces are two, whose batch norm magnifies every rounding: all eight take part in PCL's pose terms
+    # of eight faces a quarter are two, whose batch norm magnifies every rounding: PCL's pose terms take all eight
     config = config_of(name, pose_part=1.0) if name == "pcl" else config_of(name)
     torch.manual_seed(0)
     method = build_method(config, SIZE)
